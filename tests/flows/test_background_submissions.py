@@ -27,6 +27,8 @@ from aignostics_async import (
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.services import BackgroundSubmissions, Submission, SubmissionStatus
 
+pytestmark = pytest.mark.both_contracts
+
 METADATA = {
     "checksum_base64_crc32c": "AAAAAA==",
     "width": 1,
@@ -110,7 +112,6 @@ async def begun_by_a_killed_process(emulator: Emulator, path: Path, *references:
         return await killed.submissions.start(references, owner="ada")
 
 
-@pytest.mark.both_contracts
 async def test_each_becomes_a_run(emulator: Emulator, path: Path) -> None:
     async with process(emulator, path) as running:
         first = await running.submissions.start(["a", "b", "a"], owner="ada")
@@ -153,7 +154,6 @@ async def test_what_on_change_raises_is_logged(
     assert f"on_change failed for submission {submission.id}" in caplog.text
 
 
-@pytest.mark.both_contracts
 @pytest.mark.parametrize("was_created", [True, False], ids=["after the run", "before the run"])
 async def test_it_is_continued_after_a_kill(emulator: Emulator, path: Path, was_created: bool) -> None:
     async with process(emulator, path, create if was_created else hang) as killed:
@@ -171,7 +171,6 @@ async def test_it_is_continued_after_a_kill(emulator: Emulator, path: Path, was_
         assert await run_ids(emulator) == [over.run_id]
 
 
-@pytest.mark.both_contracts
 async def test_none_takes_the_run_of_another_that_is_being_created(emulator: Emulator, path: Path) -> None:
     """The same references may be submitted twice, on purpose."""
     first = await begun_by_a_killed_process(emulator, path, "a", "b")
@@ -189,7 +188,6 @@ async def test_none_takes_the_run_of_another_that_is_being_created(emulator: Emu
     assert len(set(runs)) == 2
 
 
-@pytest.mark.both_contracts
 async def test_none_takes_the_run_of_another_that_was_killed(
     emulator: Emulator, path: Path, contract: str
 ) -> None:
@@ -237,7 +235,6 @@ async def test_a_run_that_appears_late_is_found(emulator: Emulator, path: Path) 
     assert await run_ids(emulator) == [created.run_id]
 
 
-@pytest.mark.both_contracts
 async def test_a_run_of_another_that_can_t_be_read_holds_nothing_up(emulator: Emulator, path: Path) -> None:
     """It may have the same references, but it is known whose it is; one that nobody has is told."""
     async with process(emulator, path) as running:

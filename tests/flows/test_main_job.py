@@ -33,6 +33,8 @@ from aignostics_async import (
 )
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
+pytestmark = pytest.mark.both_contracts
+
 
 def check_files(report: DownloadReport) -> None:
     """Check each file with another CRC32C library, and that nothing else is there."""
@@ -44,6 +46,7 @@ def check_files(report: DownloadReport) -> None:
     assert there == {file.path for file in report.files}
 
 
+@pytest.mark.both_contracts(test=2)
 async def test_slides_in_results_out(emulator: Emulator, slide: Slide, shared: Path, tmp_path: Path) -> None:
     events: list[TransferEvent] = []
     items = [
@@ -95,7 +98,6 @@ def check_outputs(files: tuple[object, ...]) -> None:
     assert sum(float(row["area_mm2"]) for row in rows) == pytest.approx((2048 * 0.5 / 1000) ** 2, rel=1e-3)
 
 
-@pytest.mark.both_contracts
 @pytest.mark.parametrize("version", ["he-tme:v1.0.0", "test-app:v0.0.1", "test-app:0.0.2"])
 async def test_every_version_takes_what_it_asks_for(emulator: Emulator, slide: Slide, version: str) -> None:
     async with emulator.client() as client:
@@ -116,10 +118,9 @@ async def test_metadata_of_the_user_wins_and_is_checked(emulator: Emulator, slid
     told = str(caught.value)
     assert "metadata.specimen.tissue: 'MOON'" in told
     assert "metadata.resolution_mpp: 99" in told
-    assert emulator.requests() == [], "nothing is sent when there is a fault"
+    assert {each["method"] for each in emulator.requests()} <= {"GET"}, "no more than whether it is up"
 
 
-@pytest.mark.both_contracts
 async def test_items_with_urls_of_their_own(emulator: Emulator, slide: Slide) -> None:
     async with emulator.client() as client:
         store = client.store(emulator.store_url)
@@ -139,7 +140,6 @@ async def test_items_with_urls_of_their_own(emulator: Emulator, slide: Slide) ->
         assert (await run.wait()).status == RunStatus.COMPLETED
 
 
-@pytest.mark.both_contracts
 async def test_an_item_of_the_user_s_fault(emulator: Emulator, slide: Slide, tmp_path: Path) -> None:
     """An unreadable slide and a wrong checksum are ERROR_USER; the run is COMPLETED_WITH_ERROR."""
     text = tmp_path / "text.tiff"
@@ -183,7 +183,6 @@ async def test_an_item_of_the_user_s_fault(emulator: Emulator, slide: Slide, tmp
     assert len(failed) == len(caught.value.exceptions)
 
 
-@pytest.mark.both_contracts
 async def test_cancel_then_delete(emulator: Emulator, slide: Slide, tmp_path: Path, contract: str) -> None:
     items = [Item(f"case-{number}", slide=slide) for number in range(20)]
     emulator.reset(speed=4)
@@ -207,7 +206,6 @@ async def test_cancel_then_delete(emulator: Emulator, slide: Slide, tmp_path: Pa
         assert all(artifact.download_url is None for item in after for artifact in item.output_artifacts)
 
 
-@pytest.mark.both_contracts
 async def test_too_many_failed_items_end_a_run(emulator: Emulator, contract: str) -> None:
     metadata = {
         "checksum_base64_crc32c": "AAAAAA==",
@@ -229,7 +227,6 @@ async def test_too_many_failed_items_end_a_run(emulator: Emulator, contract: str
     assert "not on this machine" in (results[0].error or "")
 
 
-@pytest.mark.both_contracts
 async def test_a_handle_does_no_io_and_listings_find_the_run(emulator: Emulator, slide: Slide) -> None:
     async with emulator.client() as client:
         run = await client.runs.submit("test-app:v0.0.2", [Item("a", slide=slide)], store=emulator.store_url)
@@ -245,7 +242,6 @@ async def test_a_handle_does_no_io_and_listings_find_the_run(emulator: Emulator,
             client.run("latest")
 
 
-@pytest.mark.both_contracts
 async def test_versions_by_id(emulator: Emulator) -> None:
     async with emulator.client() as client:
         for text in ("he-tme:v1.1.0", "he-tme:1.1.0"):
@@ -261,6 +257,7 @@ async def test_versions_by_id(emulator: Emulator) -> None:
         assert listed == ["1.1.0", "1.0.0"]
 
 
+@pytest.mark.one_contract("1.0")
 async def test_the_door_to_the_generated_client(emulator: Emulator) -> None:
     async with emulator.client() as client:
         applications = await client.call(list_applications, sort=["-application_id"])
@@ -274,7 +271,7 @@ async def test_the_door_to_the_generated_client(emulator: Emulator) -> None:
 
 async def test_the_client_works_with_a_refresh_token(emulator: Emulator) -> None:
     source = signed_in(emulator)
-    async with Client(emulator.api_root, source, settings=IMPATIENT) as client:
-        assert len([application async for application in client.applications.list()]) == 2
-    asked = [request["path"] for request in emulator.requests()]
-    assert asked == ["/oauth/token", "/api/v1/applications"]
+    async with Client(emulator.root, source, settings=IMPATIENT, contract=emulator.contract) as client:
+        assert "he-tme" in [each.application_id async for each in client.applications.list()]
+    asked = [each["operation"] or each["path"] for each in emulator.requests()]
+    assert asked == ["/oauth/token", "list_applications"]

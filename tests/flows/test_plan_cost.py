@@ -17,6 +17,8 @@ from aignostics_async.bulk import JobPlan, PreflightReport, Sources, run_preflig
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.slides import _prober
 
+pytestmark = pytest.mark.both_contracts
+
 OTHERS = {
     "notes.txt": b"x" * 9000,
     "photo.jpg": b"\xff\xd8\xff\xe0" + bytes(9000),
@@ -52,7 +54,7 @@ def reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Reads:
 
 
 async def planned(emulator: Emulator, root: Path, reads: Reads, counts: Path) -> PreflightReport:
-    plan = JobPlan(api_root=emulator.api_root, application_version="he-tme:v1.1.0", store=emulator.store_url)
+    plan = JobPlan(api_root=emulator.root, application_version="he-tme:v1.1.0", store=emulator.store_url)
     async with emulator.client() as client:
         report = await run_preflight(plan, Sources(places=[root]), client)
     reads.add(counts)

@@ -32,6 +32,8 @@ from aignostics_async.bulk import write_results_table
 from aignostics_async.downloads import _results_table
 from aignostics_async.emulator.process import Emulator
 
+pytestmark = pytest.mark.both_contracts
+
 parquet: Any = pytest.importorskip("pyarrow.parquet")
 COLUMNS = ["reference", "artifact", "path", "crc32c", "media_type", "size"]
 
@@ -110,7 +112,6 @@ def test_what_cant_be_written_leaves_the_older_table(tmp_path: Path, monkeypatch
     assert list(tmp_path.iterdir()) == [target]
 
 
-@pytest.mark.both_contracts
 async def test_the_table_of_a_download(
     emulator: Emulator, contract: str, slide: Slide, tmp_path: Path
 ) -> None:

@@ -15,6 +15,8 @@ from example_service import ExampleService, running_service
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
+pytestmark = pytest.mark.both_contracts
+
 
 @pytest.fixture
 def service(emulator: Emulator, tmp_path: Path) -> Iterator[ExampleService]:

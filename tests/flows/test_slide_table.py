@@ -16,6 +16,8 @@ from aignostics_async import InvalidSubmission, Item, LeftOutReason, SlideError,
 from aignostics_async.bulk import JobPlan, Sources, inspect_slides, run_preflight
 from aignostics_async.emulator.process import Emulator
 
+pytestmark = pytest.mark.both_contracts
+
 VERSION = "he-tme:v1.1.0"
 _ABOUT_POLICY = "its header names the patient"
 
@@ -54,7 +56,7 @@ async def said(root: Path, emulator: Emulator) -> Said:
     async with emulator.client() as client:
         with pytest.raises(InvalidSubmission) as caught:
             await client.runs.submit(VERSION, items, store=emulator.store_url)
-        job = JobPlan(api_root=emulator.api_root, application_version=VERSION, store=emulator.store_url)
+        job = JobPlan(api_root=emulator.root, application_version=VERSION, store=emulator.store_url)
         report = await run_preflight(job, Sources(places=[root]), client)
     submit |= {item.reference: set() for item in items}
     for fault in caught.value.faults:

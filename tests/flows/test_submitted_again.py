@@ -22,6 +22,8 @@ from aignostics_async import (
 )
 from aignostics_async.emulator.process import Emulator
 
+pytestmark = pytest.mark.both_contracts
+
 VERSION = "he-tme:v1.1.0"
 CREATE = {"operation": "create_run", "times": 1}
 
@@ -67,7 +69,6 @@ def again(run_id: str) -> str:
     return f"the same slide was analysed with this version already, in run {run_id}; it is billed again"
 
 
-@pytest.mark.both_contracts
 async def test_a_slide_is_recognized_under_another_name(
     client: Client, emulator: Emulator, billing: Path, slide: Path, renamed: Path
 ) -> None:
