@@ -308,6 +308,7 @@ def test_a_sample_of_steps(call: Call, setting: Setting) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.one_contract("1.8")  # it takes long
 @pytest.mark.timeout(5400)
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
 def test_every_step(call: Call, setting: Setting) -> None:
