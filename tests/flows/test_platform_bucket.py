@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 import requests
 from command_line import run_here
-from running_jobs import RATE, SETTINGS, JobHarness, all_bytes, on_first
+from running_jobs import RATE, SETTINGS, JobHarness, all_bytes, on_first, without_results
 
 from aignostics_async import (
     GCS,
     Client,
     ConfigurationError,
     Item,
+    JobStopped,
     NotInContract,
     PlatformBucket,
     Slide,
@@ -218,9 +219,7 @@ async def test_what_the_bucket_has_deleted_is_uploaded_again(harness: JobHarness
     await harness.make("a", "b", "c", store="platform")
     await harness.run(on_first(EventType.UPLOADED, lambda job: job.drain(), count=3))
     assert set(harness.states().values()) == {"STORED"}
-    ((key,),) = harness.rows("SELECT key FROM items WHERE reference = ?", harness.reference("b"))
-    await harness.client.store("platform").delete(key)  # type: ignore[attr-defined]
-    harness.write("UPDATE items SET changed_at = changed_at - 31 * 86400")
+    await delete(harness, "b")
     summary = await harness.run()
     assert harness.states() == {"a": "DONE", "b": "SET_ASIDE", "c": "DONE"}
     assert summary.status is JobStatus.SOME_FAILED
@@ -231,6 +230,42 @@ async def test_what_the_bucket_has_deleted_is_uploaded_again(harness: JobHarness
         assert await job.retry() == 1
     assert (await harness.run()).status is JobStatus.DONE
     harness.assert_each_has_one_run("a", "b", "c")
+
+
+async def test_what_the_bucket_has_deleted_is_not_asked_to_be_analysed(harness: JobHarness) -> None:
+    """Its chunk was sealed long ago, and the request for its run never reached the platform."""
+    await harness.make("a", "b", store="platform")
+    harness.emulator.set_faults({"operation": "create_run", "answer": "quota_exceeded"})
+    with pytest.raises(JobStopped):
+        await harness.run()
+    assert harness.rows("SELECT state FROM intents") == [("SEALED",)]
+    await delete(harness, "b")
+    harness.emulator.set_faults()
+    assert (await harness.run()).status is JobStatus.SOME_FAILED
+    assert harness.states() == {"a": "DONE", "b": "SET_ASIDE"}
+    assert harness.posts() == 1
+    async with harness.opened() as job:
+        assert await job.retry() == 1
+    assert (await harness.run()).status is JobStatus.DONE
+    harness.assert_each_has_one_run("a", "b")
+
+
+async def test_a_retry_uploads_what_the_bucket_has_deleted(harness: JobHarness) -> None:
+    await harness.make("a", "b", store="platform")
+    harness.emulator.set_faults(without_results("b"))
+    assert (await harness.run()).status is JobStatus.SOME_FAILED
+    await delete(harness, "b")
+    harness.emulator.set_faults()
+    async with harness.opened() as job:
+        assert await job.retry(failed=True) == 1
+    assert (await harness.run()).status is JobStatus.DONE
+
+
+async def delete(harness: JobHarness, name: str) -> None:
+    """Let a month pass, after which the bucket has deleted the object of a slide."""
+    ((key,),) = harness.rows("SELECT key FROM items WHERE reference = ?", harness.reference(name))
+    await harness.client.store("platform").delete(key)  # type: ignore[attr-defined]
+    harness.write("UPDATE items SET changed_at = changed_at - 31 * 86400")
 
 
 async def test_a_plan_says_what_the_bucket_refuses(harness: JobHarness, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from aignostics_async.bulk.database._ownership_queries import Ownership
 from aignostics_async.bulk.database._queries import Waiting
 from aignostics_async.bulk.reconciliation._chunking import chunks
-from aignostics_async.bulk.reconciliation._ownership import duplicate_of, owned_items
+from aignostics_async.bulk.reconciliation._ownership import duplicate_of, overlapped_by, owned_items
 from aignostics_async.bulk.reconciliation._tags import plain, tag_of
 
 JOB = "0a1b2c3d-4e5f-4a6b-8c7d-8e9f0a1b2c3d"
@@ -87,6 +87,16 @@ def test_a_second_run_is_one_of_an_intent_that_has_another() -> None:
 def test_a_run_that_an_open_intent_may_have_asked_for_is_no_second_one() -> None:
     """Items that failed were submitted again: the same references, another run, and its answer is lost."""
     assert duplicate_of("new", AB, ownership(intents={AB: 1}, runs=["first"], open=[AB])) is None
+
+
+def test_a_run_of_the_job_that_has_some_items_again_is_one_of_their_intent() -> None:
+    known = ownership(intents={AB: 1}, runs=["first"], items={"a": 1, "b": 2, "c": 3}, placed=[1, 2])
+    assert overlapped_by("second", frozenset("ax"), known, "") == 1
+    assert overlapped_by("first", AB, known, "") is None, "it is the intent's own by now"
+    assert overlapped_by("second", frozenset("bc"), known, "") is None, "c has no run yet, and is held"
+    assert overlapped_by("second", frozenset("x"), known, "") is None
+    asked = ownership(intents={AB: 1}, open=[frozenset("a")])
+    assert overlapped_by("new", frozenset("a"), asked, "") is None, "it was submitted again"
 
 
 def test_a_late_run_of_a_dissolved_intent_is_a_second_one_of_its_items() -> None:

@@ -252,6 +252,11 @@ def unseal(plan: str) -> Callable[[Execute], int]:
     return command
 
 
+def dissolve(intent: int, reason: str) -> Callable[[Execute], None]:
+    """Return the command that dissolves a chunk of which no request is open; its items wait for another."""
+    return lambda execute: _unseal(execute, intent, reason)
+
+
 def _unseal(execute: Execute, intent: int, reason: str) -> None:
     members = [row[0] for row in execute("SELECT item FROM members WHERE intent = ? AND is_live", (intent,))]
     execute("UPDATE members SET is_live = 0 WHERE intent = ?", (intent,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from ._states import ItemState
 from ._writer import Execute
 
 _CLEARED: Mapping[str, Any] = {"fault": None, "remedy": None, "attempts": 0}
+_A_DAY = 86_400.0  # seconds
 _UNSENT = {"run_id": None, "intent": None, "item_id": None, "status": None, "error": None}
 _READ_AGAIN = {"uri": None, "etag": None, "info": None, "fingerprint": None}
 NOTHING: Mapping[int, Mapping[str, Any]] = {}
@@ -104,11 +106,11 @@ def _retried(
 ) -> Iterator[_Retried]:
     query = (
         "SELECT items.number, items.state, uri, items.run_id, item_id, seen.status, "
-        "billed_run IS NOT NULL AND NOT may_be_rebilled "
+        "billed_run IS NOT NULL AND NOT may_be_rebilled, items.changed_at "
         "FROM items LEFT JOIN seen ON seen.run_id = items.run_id WHERE items.state IN (?, ?)"
     )
     rows = execute(query, (ItemState.QUARANTINED, ItemState.FAILED)).fetchall()
-    for number, state, uri, run_id, item_id, run_status, is_held in rows:
+    for number, state, uri, run_id, item_id, run_status, is_held, changed_at in rows:
         was_sent = run_id is not None
         is_there = was_sent and item_id is not None and run_status != VANISHED
         if only is not None and number not in only:
@@ -116,6 +118,8 @@ def _retried(
         if state == ItemState.QUARANTINED and is_there:
             yield _Retried(number, ItemState.SUCCEEDED, is_held=False, had_run=False)
         elif (not was_sent or failed) and (not is_held or rerun):  # else it would be billed again
-            # What is known from an adopted run only was never uploaded by this job.
-            state_then = ItemState.STORED if uri else ItemState.FOUND
+            # What is known from an adopted run only was never uploaded by this job. An object that is old
+            # may have ended: it is looked for in the store again, and uploaded where it is gone.
+            is_stored = uri and time.time() - changed_at < _A_DAY
+            state_then = ItemState.STORED if is_stored else ItemState.FOUND
             yield _Retried(number, state_then, is_held=bool(is_held), had_run=was_sent)

@@ -248,10 +248,9 @@ class Reconciler:
     def _second_of(self, run: ObservedRun, references: frozenset[str], ownership: Ownership) -> int | None:
         """Return the intent of which a run is a second one, or has some of the items again."""
         intent = duplicate_of(run.run_id, references, ownership)
-        is_marked = run.mark is not None and run.mark.job == self.job
-        if intent is not None or not is_marked or references in ownership.open:
-            return intent
-        return overlapped_by(references, ownership, self.tag)
+        if intent is None and run.mark is not None and run.mark.job == self.job:
+            return overlapped_by(run.run_id, references, ownership, self.tag)
+        return intent
 
     async def _report(
         self, run: ObservedRun, intent: int, references: frozenset[str], listed: Sequence[ObservedRun]

@@ -21,19 +21,24 @@ def duplicate_of(run_id: str, references: frozenset[str], ownership: Ownership) 
     It is none while an intent with the same references is open: it may be that one's first. A run of a
     dissolved intent counts too, because its items are in other ones.
     """
-    if run_id in ownership.runs or references in ownership.open:
+    if _is_own(run_id, references, ownership):
         return None
     return ownership.intents.get(references, ownership.dissolved.get(references))
 
 
-def overlapped_by(references: frozenset[str], ownership: Ownership, tag: str) -> int | None:
+def overlapped_by(run_id: str, references: frozenset[str], ownership: Ownership, tag: str) -> int | None:
     """Return an intent that has a run, and items of which another run of the same job has again.
 
     It is none while an item of it has no run yet: that one is held, or its intent finds it.
     """
-    if shared_items(references, ownership, tag):
+    if _is_own(run_id, references, ownership) or shared_items(references, ownership, tag):
         return None
     return next((intent for its, intent in ownership.intents.items() if its & references), None)
+
+
+def _is_own(run_id: str, references: frozenset[str], ownership: Ownership) -> bool:
+    """Whether a run belongs to an intent by now, or may be the first one of an open intent."""
+    return run_id in ownership.runs or references in ownership.open
 
 
 @frozen(kw_only=True)

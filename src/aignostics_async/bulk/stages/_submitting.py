@@ -72,8 +72,28 @@ def _has_changed(row: ItemRow) -> bool:
         return False
 
 
+async def _gone(context: JobContext, numbers: Sequence[int]) -> list[ItemRow]:
+    """Return those of some uploaded items whose object the store has deleted by itself.
+
+    Only old ones are asked about, which an earlier process has uploaded.
+    """
+    store = context.store
+    if not isinstance(store, ObjectStore) or store.object_days is None:
+        return []
+    rows = await context.database.read(_queries.unchanged_since(numbers, time.time() - _A_DAY))
+    return [row for row in rows if await context.with_retries(partial(store.stat, row.key or "")) is None]
+
+
 class _DeadlinePassed(Exception):
     """A request was to be prepared whose deadline has passed."""
+
+
+class _ObjectsGone(Exception):
+    """A request was to be prepared, and the store has deleted objects of its items."""
+
+    def __init__(self, rows: Sequence[ItemRow]) -> None:
+        super().__init__()
+        self.rows = rows
 
 
 def _is_late(plan: JobPlan, server: float = 0.0) -> bool:
@@ -178,19 +198,11 @@ class Submitting:
         return changed
 
     async def _quarantine_gone(self, numbers: Sequence[int]) -> set[int]:
-        """Quarantine items whose object the store has deleted by itself, and return which.
-
-        Only old ones are asked about, which an earlier process has uploaded.
-        """
-        store, gone = self.context.store, set()
-        if not isinstance(store, ObjectStore) or store.object_days is None:
-            return set()
-        query = _queries.unchanged_since(numbers, time.time() - _A_DAY)
-        for row in await self.context.database.read(query):
-            if await self.context.with_retries(partial(store.stat, row.key or "")) is None:
-                await self._quarantine(row, _GONE, _AGAIN)
-                gone.add(row.number)
-        return gone
+        """Quarantine items whose object the store has deleted by itself, and return which."""
+        gone = await _gone(self.context, numbers)
+        for row in gone:
+            await self._quarantine(row, _GONE, _AGAIN)
+        return {row.number for row in gone}
 
     async def _quarantine(self, row: ItemRow, fault: str, remedy: str) -> None:
         """Quarantine an item without its object, so that a retry reads and uploads it again."""
@@ -216,6 +228,10 @@ class Submitting:
                 self._stop(stop)
                 return
             await self._tell(intent.number)
+        except _ObjectsGone as error:
+            await self.context.database.write(_commands.dissolve(intent.number, _GONE))
+            for row in error.rows:
+                await self._quarantine(row, _GONE, _AGAIN)
         except _DeadlinePassed:
             pass  # it is not sent; the loop stops for a person once no other request is in doubt
         except JobStopped as error:
@@ -277,4 +293,6 @@ class Signing:
             return Item(row.reference + intent.tag, artifacts=[artifact], metadata=entry.item_metadata)
 
         rows = await context.database.read(_queries.members(intent.number))
+        if gone := await _gone(context, [row.number for row in rows]):
+            raise _ObjectsGone(gone)
         return await run_all([partial(sign, row) for row in rows], limit=_SIGNING_AT_ONCE)
