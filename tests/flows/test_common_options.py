@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from inspect import signature
@@ -56,18 +57,20 @@ def test_a_rehearsal_says_what_would_happen_and_changes_nothing(job: Command) ->
         ("bulk", "resume", job.job): "0 slides would be uploaded, 0 submitted and billed",
         ("bulk", "cancel", job.job): "0 runs would be cancelled, and 0 slides without a run quarantined",
         ("bulk", "clean", job.job): "2 objects in",
-        ("bulk", "resolve", job.job, "1", "--none"): "chunk 1 would be submitted again",
         ("bulk", "run", job.folder / "other", VERSION, slides, *store): "3 items in 1 run",
         ("submit", VERSION, slides, *store): "3 items in 1 run",
         ("runs", "cancel", run_id): f"run {run_id} is COMPLETED already",
         ("runs", "cancel-matching", "--version", VERSION, "--since", "2126-01-01"): "0 runs would be",
         ("runs", "delete-results", run_id): "6 outputs of 2 items would be deleted permanently",
     }
+    closed = cli(job.emulator, "bulk", "resolve", job.job, "1", "--none", "--dry-run")
+    assert (closed.returncode, "no decision is open" in closed.stderr) == (2, True)
     before = (job.job / "job.sqlite3").read_bytes()
     for command, words in told.items():
         seen = len(job.emulator.requests())
-        done = cli(job.emulator, *command, "--dry-run")
+        done, parsed = (cli(job.emulator, *command, "--dry-run", *form) for form in ((), ("--json",)))
         assert (done.returncode, words in done.stdout) == (0, True), (command, done.stdout, done.stderr)
+        assert json.loads(parsed.stdout), "as JSON, too"
         changes = [each for each in job.emulator.requests()[seen:] if each["method"] not in ("GET", "HEAD")]
         assert all("trial" in each["path"] or "sign" in each["path"] for each in changes), changes
     assert (job.job / "job.sqlite3").read_bytes() == before

@@ -10,15 +10,15 @@ from cyclopts import Parameter
 from ..bulk import BulkJob, Finding, JobObserver
 from ..errors import UsageError
 from ._confirm import Yes, confirm
-from ._options import Endpoint, client
-from ._output import count, err, note, out
+from ._options import Endpoint, Json, client
+from ._output import count, err, human_money, note, out, print_json, print_outcome
 from ._rehearsal import DryRun, cancellation_of_job, rehearsed
 
 _SOME_ARE_BAD = 3
 _HAS_FAULTS = 6
 
 
-async def pause(directory: Path, /) -> None:
+async def pause(directory: Path, /, *, as_json: Json = False) -> None:
     """Let the process that works on a job finish what it began, and stop.
 
     Example: `aignostics-async bulk pause job/`
@@ -33,10 +33,11 @@ async def pause(directory: Path, /) -> None:
     if holder is None:
         raise UsageError(f"no process works on the job in {directory}, so there is nothing to pause")
     observer.request_pause()
-    out(
+    words = (
         f"{holder} begins nothing new, and ends with 75 once what it began is finished. Runs continue on the "
         "platform. 'bulk resume' continues the job."
     )
+    print_outcome(words, {"worked_on_by": holder, "pause_requested": True}, as_json=as_json)
 
 
 async def retry(
@@ -50,6 +51,7 @@ async def retry(
     manifest: Path | None = None,
     dry_run: DryRun = False,
     yes: Yes = False,
+    as_json: Json = False,
 ) -> int:
     """Let quarantined slides continue where they stopped; 'bulk resume' then works on them.
 
@@ -77,7 +79,9 @@ async def retry(
     async with BulkJob.open(directory) as job:
         billed = await job.count_billable_retries(failed=failed, rerun=rerun, only=only)
         if billed and not dry_run:
-            confirm(f"{count(billed, 'item')} that had a run will be billed again", yes=yes)
+            confirm(
+                f"{count(billed, 'item')} that had a run will be billed again{_at_cost(job, billed)}", yes=yes
+            )
         faults: tuple[Finding, ...] = ()
         if mpp is None and manifest is None:
             number = await job.retry(failed=failed, rerun=rerun, only=only, dry_run=dry_run)
@@ -89,15 +93,14 @@ async def retry(
                 )  # fmt: skip
             number, faults = report.released, report.faults
         left = 0 if failed else await job.count_billable_retries(failed=True, only=only)
+        cost = _at_cost(job, billed)
+    facts = {"released": number, "billed_again": billed, "faults": [str(fault) for fault in faults]}
     if dry_run:
-        words = f"{count(number, 'slide')} would continue, {billed:,} of them billed again"
-        rehearsed(words, {})
+        words = f"{count(number, 'slide')} would continue, {billed:,} of them billed again{cost}"
+        rehearsed(words, facts, as_json=as_json)
     else:
-        out(
-            f"{count(number, 'slide')} will continue with 'bulk resume'"
-            if number
-            else "there is nothing to retry"
-        )
+        will = f"{count(number, 'slide')} will continue with 'bulk resume'"
+        print_outcome(will if number else "there is nothing to retry", facts, as_json=as_json)
     for fault in faults:
         err(f"still quarantined: {fault}")
     if left:
@@ -108,7 +111,14 @@ async def retry(
     return _HAS_FAULTS if faults else 0
 
 
-async def adopt(directory: Path, /) -> None:
+def _at_cost(job: BulkJob, items: int) -> str:
+    """Return what items cost, as the end of a sentence, if the job knows a price."""
+    if not items or job.plan.price is None:
+        return ""
+    return f", at {human_money(job.plan.price * items, job.plan.currency)}"
+
+
+async def adopt(directory: Path, /, *, as_json: Json = False) -> None:
     """Add to a job's database the runs of the job that only the platform has.
 
     For a database that was restored from a copy; 'bulk resume' adopts runs by itself if it detects that.
@@ -123,12 +133,15 @@ async def adopt(directory: Path, /) -> None:
     JobObserver(directory)
     async with BulkJob.open(directory) as job, client(job=job) as session:
         adopted = await job.adopt(session)
+    if as_json:
+        print_json({"adopted": list(adopted)})
+        return
     for run_id in adopted:
         out(run_id)
     note(f"{count(len(adopted), 'run')} adopted")
 
 
-async def verify(directory: Path, /) -> int:
+async def verify(directory: Path, /, *, as_json: Json = False) -> int:
     """Read every result of a job again and compare it with its checksum.
 
     Prints the names of missing and changed files and ends with 3; 'bulk resume' downloads them again.
@@ -143,6 +156,9 @@ async def verify(directory: Path, /) -> int:
     JobObserver(directory)
     async with BulkJob.open(directory) as job:
         bad = await job.verify()
+    if as_json:
+        print_json({"changed": [str(path) for path in bad]})
+        return _SOME_ARE_BAD if bad else 0
     for path in bad:
         out(str(path))
     if bad:
@@ -152,7 +168,9 @@ async def verify(directory: Path, /) -> int:
     return 0
 
 
-async def cancel(directory: Path, /, *, dry_run: DryRun = False, yes: Yes = False) -> None:
+async def cancel(
+    directory: Path, /, *, dry_run: DryRun = False, yes: Yes = False, as_json: Json = False
+) -> None:
     """Cancel all runs of a job, and create no further ones.
 
     Items that the platform has not started cost nothing. Downloaded results stay. If a process works on the
@@ -167,7 +185,7 @@ async def cancel(directory: Path, /, *, dry_run: DryRun = False, yes: Yes = Fals
     """
     observer = JobObserver(directory)
     if dry_run:
-        rehearsed(*cancellation_of_job(await observer.summary()))
+        rehearsed(*cancellation_of_job(await observer.summary()), as_json=as_json)
         return
     confirm(
         "all runs of the job will be cancelled, and slides that are not sent will be quarantined", yes=yes
@@ -175,15 +193,23 @@ async def cancel(directory: Path, /, *, dry_run: DryRun = False, yes: Yes = Fals
     holder = observer.holder()  # after the answer, which may take long
     if holder is not None:
         observer.request_cancel()
-        out(f"{holder} creates no further run and cancels those that exist; 'bulk watch' follows it")
+        words = f"{holder} creates no further run and cancels those that exist; 'bulk watch' follows it"
+        print_outcome(words, {"worked_on_by": holder, "cancel_requested": True}, as_json=as_json)
         return
     async with BulkJob.open(directory) as job, client(job=job) as session:
         cancelled = await job.cancel(session)
-    out(f"{count(cancelled, 'run')} cancelled; 'bulk resume' downloads the results that exist")
+    words = f"{count(cancelled, 'run')} cancelled; 'bulk resume' downloads the results that exist"
+    print_outcome(words, {"cancelled": cancelled}, as_json=as_json)
 
 
 async def clean(
-    directory: Path, /, *, endpoint: Endpoint = None, dry_run: DryRun = False, yes: Yes = False
+    directory: Path,
+    /,
+    *,
+    endpoint: Endpoint = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: Json = False,
 ) -> None:
     """Delete uploaded slides from the object store once their results are downloaded.
 
@@ -203,6 +229,7 @@ async def clean(
         store = session.store(job.plan.store, endpoint=endpoint)
         deleted = await job.clean(session, store=store, dry_run=dry_run)
     if dry_run:
-        rehearsed(f"{count(deleted, 'object')} in {job.plan.store} would be deleted", {})
+        words = f"{count(deleted, 'object')} in {job.plan.store} would be deleted"
+        rehearsed(words, {"deleted": deleted}, as_json=as_json)
         return
-    out(f"{count(deleted, 'object')} deleted")
+    print_outcome(f"{count(deleted, 'object')} deleted", {"deleted": deleted}, as_json=as_json)

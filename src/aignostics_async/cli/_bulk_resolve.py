@@ -12,10 +12,11 @@ from cyclopts import Parameter
 
 from ..bulk import BulkJob, JobObserver, PendingDecisions, ReportedDuplicate, ReportedRun
 from ..errors import UsageError
-from ._options import client
-from ._output import count, out
+from ._options import Json, client
+from ._output import count, jsonable, out, print_json, print_outcome
 from ._rehearsal import DryRun, rehearsed
 
+_NOTHING_OPEN = "no decision is open; 'bulk resolve' lists those that are"
 _Choice = Annotated[bool, Parameter(negative=(), show_default=False)]
 
 
@@ -30,6 +31,7 @@ async def resolve(
     cancel: _Choice = False,
     leave: _Choice = False,
     dry_run: DryRun = False,
+    as_json: Json = False,
 ) -> None:
     """Decide about a run that may or may not exist, or about a run that exists twice.
 
@@ -59,25 +61,39 @@ async def resolve(
     observer = JobObserver(directory)
     if chunk is None and duplicate is None:
         _expect(not (run or none or cancel or leave), "give the chunk's number, or --duplicate")
-        _list(observer, await observer.decisions())
+        decisions = await observer.decisions()
+        if as_json:
+            print_json(jsonable(decisions))
+        else:
+            _list(observer, decisions)
     elif duplicate is not None:
         _expect(chunk is None and not (run or none), "--duplicate takes --cancel or --leave alone")
         _expect(cancel != leave, "--duplicate takes either --cancel or --leave")
+        facts = {"run_id": duplicate, "cancelled": cancel}
         if dry_run:
-            rehearsed(f"run {duplicate} would be {'cancelled' if cancel else 'left to run'}", {})
+            open_ones = (each.run_id for each in (await observer.decisions()).duplicates)
+            _expect(duplicate in open_ones, f"about run {duplicate} {_NOTHING_OPEN}")
+            words = f"run {duplicate} would be {'cancelled' if cancel else 'left to run'}"
+            rehearsed(words, facts, as_json=as_json)
             return
         await _resolve_duplicate(directory, duplicate, cancel=cancel)
+        words = f"run {duplicate} {'is cancelled, or was over' if cancel else 'is left to run'}"
+        print_outcome(words, facts, as_json=as_json)
     elif chunk is not None:
         _expect(not (cancel or leave), "--cancel and --leave are for --duplicate")
         _expect((run is not None) != none, "a chunk takes either --run RUN_ID or --none")
+        facts = {"chunk": chunk, "run_id": run}
         if dry_run:
+            chunks = (each.intent for each in (await observer.decisions()).chunks)
+            _expect(chunk in chunks, f"about chunk {chunk} {_NOTHING_OPEN}")
             again = "would be submitted again, and billed twice if it has a run after all"
-            rehearsed(f"chunk {chunk} {again if run is None else f'would continue with run {run}'}", {})
+            words = f"chunk {chunk} {again if run is None else f'would continue with run {run}'}"
+            rehearsed(words, facts, as_json=as_json)
             return
         async with BulkJob.open(directory) as job, client(job=job) as session:
             await job.resolve(chunk, run_id=run, client=session)
         decided = "has no run" if run is None else f"has run {run}"
-        out(f"chunk {chunk} {decided}; 'bulk resume' continues")
+        print_outcome(f"chunk {chunk} {decided}; 'bulk resume' continues", facts, as_json=as_json)
 
 
 def _expect(condition: object, advice: str) -> None:
@@ -92,7 +108,6 @@ async def _resolve_duplicate(directory: Path, run_id: str, *, cancel: bool) -> N
                 await job.resolve_duplicate(run_id, client=session)
         else:
             await job.resolve_duplicate(run_id, client=None)
-    out(f"run {run_id} {'is cancelled, or was over' if cancel else 'is left to run'}")
 
 
 def _list(observer: JobObserver, decisions: PendingDecisions) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +42,7 @@ __all__ = [
     "print_document",
     "print_json",
     "print_json_line",
+    "print_outcome",
     "print_table",
     "show",
     "text",
@@ -99,6 +100,14 @@ def print_document(document: str) -> None:
 def print_json_line(value: Any, *, stream: TextIO | None = None) -> None:
     """Print one JSON value on one line."""
     _print(escape_json(json.dumps(value, ensure_ascii=False)), stream or sys.stdout)
+
+
+def print_outcome(words: str, facts: Mapping[str, object], *, as_json: bool) -> None:
+    """Print what a command has done, as a sentence for a person or as one JSON object."""
+    if as_json:
+        print_json(facts)
+    else:
+        out(words)
 
 
 def jsonable(model: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ._output import count, out, print_json
+from ._output import count, print_outcome
 
 if TYPE_CHECKING:
     from .. import RunDetails
@@ -23,10 +23,8 @@ DryRun = Annotated[
 
 def rehearsed(consequence: str, facts: Mapping[str, object], *, as_json: bool = False) -> None:
     """Print what would happen, as a sentence or as JSON."""
-    if as_json:
-        print_json({"dry_run": True, **facts})
-    else:
-        out(f"dry run: {consequence}; nothing was changed")
+    words = f"dry run: {consequence}; nothing was changed"
+    print_outcome(words, {"dry_run": True, **facts}, as_json=as_json)
 
 
 def cancellation_of_run(details: RunDetails) -> str:

@@ -33,7 +33,7 @@ from ._options import (
     key_value,
     run_metadata as as_run_metadata,
 )
-from ._output import err, note, out, print_json
+from ._output import count, err, note, out, print_json
 from ._progress import transfer_progress
 from ._rehearsal import DryRun
 from ._runs import download_results
@@ -201,6 +201,9 @@ def _find(paths: tuple[Path, ...]) -> FoundSlides:
     for each in slides.left_out:
         if each.is_slide:
             note(f"left out: {each.path} ({each.reason}{': ' if each.detail else ''}{each.detail})")
+    others = sum(not each.is_slide for each in slides.left_out)
+    if others:
+        note(f"left out: {count(others, 'other path')}, which are no slides; 'slides inspect' says why")
     if not slides:
         raise UsageError("there are no slides; give slide files, or folders that contain some")
     return slides
