@@ -15,7 +15,7 @@ from anyio import to_thread
 from attrs import evolve
 from bulk_command import QUICK, UPLOADS, Command, events
 from dask_clusters import DaskCluster, certificates, dask_cluster, wait_until
-from distributed import Client
+from distributed import Client, LocalCluster
 from leak_detector import SECRETS
 from running_jobs import RATE, SETTINGS, JobHarness, on_first
 
@@ -267,3 +267,19 @@ async def test_the_bandwidth_is_the_whole_job_s_and_progress_is_told(
     assert sorted((each.reference, each.name, each.done) for each in done) == [
         (harness.reference(name), harness.path(name).name, size) for name in "abc"
     ]
+
+
+@pytest.mark.slow
+async def test_a_cluster_that_adapts_starts_workers_for_the_job(
+    harness: JobHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in harness.emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    await harness.make("a", "b", "c")
+    place = {"host": "127.0.0.1", "dashboard_address": None, "asynchronous": True}
+    async with LocalCluster(n_workers=0, threads_per_worker=2, **place) as cluster:
+        cluster.adapt(minimum=0, maximum=1, interval="100ms", wait_count=1)
+        summary = await harness.run(engine=DaskEngine(cluster))
+    assert summary.status is JobStatus.DONE
+    assert [event.text for event in harness.told(EventType.WAITING)][:1] == ["the cluster has no workers yet"]
+    assert not harness.told(EventType.ENGINE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable
+from concurrent.futures import CancelledError
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ from ..._internals import token_claims
 from ...errors import ClusterLost
 from ..database._samples import Stage
 from ..engines._protocol import EngineSetup
-from ._connection import check_addresses
+from ._connection import check_addresses, load_distributed
 from ._handshake import PACKAGE, Stay, check_versions, remarks, stays
 from ._requests import WorkerFacts, WorkerSetup
 from ._sealed import Sealed
@@ -69,15 +70,24 @@ class Introduction:
         self._salt = secrets.token_hex(16)
         self.sealed = Sealed.of(self._worker_setup(mark))
         """What each worker needs to know."""
-        await self._wait_for_workers()
-        if not self.workers:
-            self.stays = dict.fromkeys((Stage.PROBE, Stage.UPLOAD, Stage.DOWNLOAD), _STOPPING)
-            return
+        # An adaptive cluster starts workers for a task, and ends them again if there is none.
+        first = self._dask.submit(describe, self.sealed, key=f"{self.name}-hello", pure=False)
+        try:
+            await self._wait_for_workers()
+            if not self.workers:
+                self.stays = dict.fromkeys((Stage.PROBE, Stage.UPLOAD, Stage.DOWNLOAD), _STOPPING)
+                return
+            await self._compare(first)
+        finally:
+            first.release()
+
+    async def _compare(self, first: Any) -> None:
+        """Compare the workers with this process; `first` is the future of one worker's facts."""
         check_addresses(self._dask.scheduler.address, self.workers)
         check_versions(await _asked(self._dask.get_versions(packages=[PACKAGE])))
         claims = await token_claims(self._setup.client)
         self.stays = stays(
-            await self._facts(),
+            await self._facts(first),
             user=hashed_user(self._salt, claims.subject, claims.organization),
             has_address=self._store_address is not None,
             store_needs_api=(self._store_address or "").startswith(("platform", "http:", "https:")),
@@ -116,31 +126,26 @@ class Introduction:
         )
 
     async def _wait_for_workers(self) -> None:
-        """Wait until there are workers; an adaptive cluster starts some for a task that waits."""
-        waiting = self._dask.submit(int, key=f"{self.name}-hello", pure=False)
+        """Wait until there are workers, or the job is to end."""
         begun, is_told = anyio.current_time(), False
-        try:
-            while not self._setup.is_stopping():
-                self.workers = dict(await _asked(self._dask.nthreads()))
-                if self.workers:
-                    return
-                if not is_told:
-                    self._setup.on_wait("the cluster has no workers yet")
-                    is_told = True
-                if self._setup.is_trial and anyio.current_time() > begun + _MAX_TRIAL_WAIT:
-                    raise ClusterLost(f"no worker of the cluster came within {_MAX_TRIAL_WAIT:.0f} s")
-                await anyio.sleep(_LOOK_SECONDS)
-        finally:
-            waiting.release()
+        while not self._setup.is_stopping():
+            self.workers = dict(await _asked(self._dask.nthreads()))
+            if self.workers:
+                return
+            if not is_told:
+                self._setup.on_wait("the cluster has no workers yet")
+                is_told = True
+            if self._setup.is_trial and anyio.current_time() > begun + _MAX_TRIAL_WAIT:
+                raise ClusterLost(f"no worker of the cluster came within {_MAX_TRIAL_WAIT:.0f} s")
+            await anyio.sleep(_LOOK_SECONDS)
 
-    async def _facts(self) -> dict[str, WorkerFacts]:
+    async def _facts(self, first: Any) -> dict[str, WorkerFacts]:
+        facts = {"that answered first": _opened(await _asked(first.result()))}
         told = await _asked(self._dask.run(describe, self.sealed, on_error="return"))
         # One that is gone by now does nothing for the job.
-        facts = {
+        facts |= {
             address: _opened(answer) for address, answer in told.items() if not isinstance(answer, OSError)
         }
-        if not facts:
-            raise ClusterLost("no worker of the cluster answers")
         return facts
 
 
@@ -156,5 +161,5 @@ async def _asked(question: Awaitable[T]) -> T:
     """Return the answer of the scheduler; raises ClusterLost."""
     try:
         return await question
-    except (OSError, TimeoutError) as error:
+    except (OSError, TimeoutError, CancelledError, load_distributed().KilledWorker) as error:
         raise ClusterLost(f"the scheduler of the cluster is gone ({type(error).__name__})") from None

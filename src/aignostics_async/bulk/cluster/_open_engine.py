@@ -239,7 +239,7 @@ class OpenDaskEngine:
         if workers == self._workers:
             return
         check_addresses("tls://", workers)
-        if not workers:
+        if not workers and self._followed:
             self._setup.on_wait("the cluster has no workers")
         self._workers = workers
         await self._share()

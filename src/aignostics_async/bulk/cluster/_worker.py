@@ -32,10 +32,12 @@ async def perform(version: str, sealed: Sealed) -> Sealed | str:
     return Sealed.of(await _answer(request))
 
 
-async def describe(sealed: Sealed, dask_worker: Any) -> Sealed:
-    """Return the sealed facts of this worker, which Dask passes."""
+async def describe(sealed: Sealed, dask_worker: Any = None) -> Sealed:
+    """Return the sealed facts of this worker, which Dask passes unless this is a task."""
+    from distributed import get_worker
+
     try:
-        async with tools_for(sealed, dask_worker.state.nthreads) as tools:
+        async with tools_for(sealed, (dask_worker or get_worker()).state.nthreads) as tools:
             facts = await tools.facts()
     except Exception as error:  # noqa: BLE001 - see above
         reason = str(_typed(error))
