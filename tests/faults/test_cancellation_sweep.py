@@ -29,8 +29,6 @@ from aignostics_async import Client, Item, Slide
 from aignostics_async.bulk import JobObserver, JobStatus
 from aignostics_async.emulator.process import Emulator
 
-pytestmark = pytest.mark.both_contracts
-
 BODY = random.Random("body").randbytes(300_000)
 SAMPLE = 6
 FEWER = {"run_job": 1, "submit": 3}  # each costs a second, or a half
@@ -308,7 +306,6 @@ def test_a_sample_of_steps(call: Call, setting: Setting) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.one_contract("1.8")  # it takes long
 @pytest.mark.timeout(5400)
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
 def test_every_step(call: Call, setting: Setting) -> None:
