@@ -135,7 +135,7 @@ async def test_a_slow_drip_holds_up_nobody_and_can_be_cut(place: Hostile, tmp_pa
         return f"{place.origin}/slow"
 
     place.fault = drip
-    async with engine_of(HASTY) as engine:
+    async with engine_of() as engine:
         slow = asyncio.create_task(fetch_file(engine, slow_url, tmp_path / "slow", name="slow", expected=CRC))
         await begun.wait()
         for number in range(20):
