@@ -19,7 +19,9 @@ def as_uuid(value: str, what: str) -> str:
     try:
         return str(UUID(value))
     except (ValueError, AttributeError, TypeError):
-        raise UsageError(f"a {what} is a UUID, not {excerpt(repr(value))}") from None
+        raise UsageError(
+            f"a {what} is a UUID, not {excerpt(repr(value))}; copy the whole id from where it is listed"
+        ) from None
 
 
 def as_path_part(value: str, what: str) -> str:

@@ -65,9 +65,12 @@ def is_sendable(secret: Secret) -> bool:
 def _sendable(_instance: object, _attribute: Attribute[Secret], secret: Secret) -> None:
     check_secret(secret)
     # Checked here, because the error of the transport would show the token.
+    if not secret.reveal():
+        raise ConfigurationError("the access token is empty; is the variable set that it comes from?")
     if not is_sendable(secret):
         raise ConfigurationError(
-            "an access token is one word of ASCII characters; is a line break or a quote left in it?"
+            "an access token is one word of ASCII characters, without `Bearer` before it; is a line break or "
+            "a quote left in it?"
         )
 
 

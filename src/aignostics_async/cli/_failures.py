@@ -6,6 +6,8 @@ import re
 import sys
 from typing import Any
 
+from cyclopts import CycloptsError
+
 from ..errors import (
     AignosticsError,
     APIStatusError,
@@ -75,6 +77,9 @@ def show_error(error: Exception, status: int, *, as_json: bool) -> None:
     `path`, `request_id` and `retry_after` as far as they are known.
     """
     message = as_options(str(error) or type(error).__name__)
+    if isinstance(error, CycloptsError):
+        command = " ".join(["aignostics-async", *(error.command_chain or ())])
+        message = f"{message} '{command} --help' has its options and examples."
     if not as_json:
         err(f"error: {message}")
         return

@@ -196,7 +196,7 @@ def _advice(references: list[str]) -> Iterator[None]:
 def _find(paths: tuple[Path, ...]) -> FoundSlides:
     missing = next((path for path in paths if not path.exists()), None)
     if missing is not None:
-        raise UsageError(f"there is no file or folder {missing}")
+        raise UsageError(f"there is no file or folder {missing}; is the path right?")
     slides = find_slides(*paths)
     for each in slides.left_out:
         if each.is_slide:

@@ -153,7 +153,9 @@ class _SlideSearch:
         """Take the slides below a folder."""
 
         def refuse(error: OSError) -> None:
-            raise UsageError(f"{error.filename} can't be read as a folder ({error.strerror})")
+            raise UsageError(
+                f"{error.filename} can't be read as a folder ({error.strerror}); is the path right?"
+            )
 
         for path in sorted(map(Path, candidates(root, refuse, self._left_out.append))):
             if str(path) not in self._references:
