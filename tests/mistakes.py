@@ -1,6 +1,6 @@
 """Usual mistakes, in Python and as commands, and what each says, as docs/reference/mistakes.md has them.
 
-PYTHONPATH=tests python -m mistakes       # prints the table anew, to be read before it is committed
+PYTHONPATH=tests python -m mistakes       # prints the table again, to be read before it is committed
 """
 
 from __future__ import annotations

@@ -57,7 +57,8 @@ def test_a_plan_shows_what_is_known_and_what_is_not(capsys: pytest.CaptureFixtur
         "to be billed 2 items in 1 run "
         "store s3://bucket: nothing worked, in 0.0 s "
         "results unknown (nothing to measure); an unknown space free in /results "
-        "run before unknown"
+        "run before unknown "
+        "read by this machine"
     )
     end = datetime(2027, 1, 2, tzinfo=UTC)
     known = evolve(
@@ -75,7 +76,8 @@ def test_a_plan_shows_what_is_known_and_what_is_not(capsys: pytest.CaptureFixtur
         "store s3://bucket: put, get worked, in 0.0 s; a/key stays there; "
         "its credentials end 2027-01-02 00:00 UTC "
         "results about 6 MB (measured); 7 MB free in /results "
-        "run before 1 slide of these, by 1 earlier run"
+        "run before 1 slide of these, by 1 earlier run "
+        "read by this machine"
     )
 
 
