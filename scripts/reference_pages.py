@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -13,11 +14,13 @@ from aignostics_async import bulk, emulator, services, testing
 from aignostics_async._exports import HOMES
 from aignostics_async.bulk._exports import HOMES as BULK_HOMES
 from aignostics_async.cli._app import app
+from aignostics_async.cli._usage import name_arguments
 from aignostics_async.emulator._exports import HOMES as EMULATOR_HOMES
 from aignostics_async.services._exports import HOMES as SERVICES_HOMES
 
 PYTHON = "reference/python"
 COMMANDS = "reference/commands.md"
+_TWICE = re.compile(r"^(aignostics-async )((?:[a-z-]+ )+)\2", re.MULTILINE)
 _OF_ALL = "**Every command**:\n\n"
 
 
@@ -74,7 +77,10 @@ def write_pages(docs: Path) -> None:
 
 def _commands() -> str:
     """Return the help of all commands, with the options that each of them has at the top only."""
-    first, *others = app.generate_docs(heading_level=2).partition("\n")[2].split(_OF_ALL)
+    name_arguments(app)
+    # Cyclopts puts the command before a usage line that has it already.
+    pages = _TWICE.sub(r"\1\2", app.generate_docs(heading_level=2))
+    first, *others = pages.partition("\n")[2].split(_OF_ALL)
     shared = others[0].partition("\n\n")[0]
     return f"{first}{_OF_ALL}{shared}" + "".join(each.removeprefix(shared) for each in others)
 
