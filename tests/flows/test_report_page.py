@@ -165,6 +165,11 @@ async def test_it_prints_without_what_paper_can_t_do(
         await page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
         == "rgb(255, 255, 255)"
     )
+    long, *_ = await visit(context, large)
+    await long.locator("#filter").wait_for()
+    await long.emulate_media(media="print")
+    told = await long.evaluate("getComputedStyle(document.getElementById('all'), '::before').content")
+    assert told == '"2,000 of 2,000 slides, 1 to 200 here"', "paper says what it leaves out"
     assert (await page.pdf()).count(b"/Type /Page\n") in range(2, 6)
 
 

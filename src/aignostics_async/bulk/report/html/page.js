@@ -81,6 +81,7 @@ if (source) {
     body.innerHTML = part.map((each) => each.markup).join("\n");
     const here = part.length < fitting.length ? `, ${figure(page * ROWS + 1)} to ${figure(page * ROWS + part.length)} here` : "";
     told.textContent = `${figure(fitting.length)} of ${figure(entries.length)} slides${here}`;
+    table.dataset.shown = here && told.textContent; // on paper, too
     for (const [previous, next] of pagers) {
       previous.disabled = page === 0;
       next.disabled = (page + 1) * ROWS >= fitting.length;
