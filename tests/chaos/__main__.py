@@ -40,9 +40,13 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=RATE, help="seconds of the platform's clock in one")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--lanes", type=int, default=3, help="emulators, each with one job at a time")
-    parser.add_argument("--weaken", choices=GUARDS, help="take a guard away: the trial has to fail")
+    parser.add_argument(
+        "--weaken", choices=GUARDS, help="take a guard away: its first job that goes wrong ends the trial"
+    )
     given = parser.parse_args()
     trial = TRIALS[given.trial]
+    if given.weaken is not None:
+        trial = evolve(trial, kinds=[GUARDS[given.weaken].kind])
     folder, begun = Path(tempfile.mkdtemp(prefix="chaos-")), time.monotonic()
     outcomes = _play(trial, folder, given)
     is_kept = _tell(outcomes, trial)
@@ -64,6 +68,8 @@ def _play(trial: Trial, folder: Path, given: argparse.Namespace) -> list[Outcome
         plans = [evolve(plan, guard=given.weaken) for plan in plans]
         print(f"{len(plans)} jobs", flush=True)
         outcomes += _side_by_side(plans, folder / str(number), given)
+        if given.weaken is not None and not all(outcome.is_well for outcome in outcomes):
+            break
     return outcomes
 
 
@@ -93,7 +99,10 @@ def _lane(plans: Sequence[Plan], folder: Path, given: argparse.Namespace) -> Non
         with lane.emulator, folder.with_suffix(".jsonl").open("w", buffering=1) as file:
             file.write(json.dumps(asdict(lane.measure())) + "\n")
             for plan in plans:
-                file.write(json.dumps(asdict(_played(lane, plan))) + "\n")
+                outcome = _played(lane, plan)
+                file.write(json.dumps(asdict(outcome)) + "\n")
+                if given.weaken is not None and not outcome.is_well:
+                    break  # it has failed, as it has to
         status = 0
     except BaseException:  # noqa: BLE001 - a fork must never return
         traceback.print_exc()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from aignostics_async._internals import runs_by_metadata
 from aignostics_async.bulk.database._states import IntentState
@@ -16,6 +16,8 @@ from aignostics_async.bulk.reconciliation import _ownership, _platform, _protoco
 from aignostics_async.bulk.reconciliation._matching import ReferenceMatch, RunQuery
 from aignostics_async.bulk.reconciliation._quiescence import QuiescenceDetector
 from aignostics_async.submission._marks import mark_filter
+
+from ._plans import Kind
 
 
 def _replace(place: Any, name: str, by: object) -> None:
@@ -91,15 +93,24 @@ def _cancel_without_a_word() -> None:
     _replace(_platform, "withdraw_run", _always)
 
 
-GUARDS: dict[str, Callable[[], None]] = {
-    "empty-filter": _let_an_empty_filter_prove_absence,
-    "filter": _believe_the_filter,
-    "quiescence": _let_absence_count_at_once,
-    "late-mark": _take_an_unmarked_run_at_once,
-    "copied-mark": _believe_a_copied_mark,
-    "user": _believe_another_user_s_mark,
-    "process": _cancel_another_process_s_run,
-    "taking": _take_without_a_word,
-    "cancelling": _cancel_without_a_word,
+@frozen
+class Guard:
+    """A guard that can be taken away."""
+
+    weaken: Callable[[], None]
+    kind: Kind
+    """The jobs that go wrong without it."""
+
+
+GUARDS = {
+    "empty-filter": Guard(_let_an_empty_filter_prove_absence, "marks"),
+    "filter": Guard(_believe_the_filter, "unfiltered"),
+    "quiescence": Guard(_let_absence_count_at_once, "user"),
+    "late-mark": Guard(_take_an_unmarked_run_at_once, "marks"),
+    "copied-mark": Guard(_believe_a_copied_mark, "rerun"),
+    "user": Guard(_believe_another_user_s_mark, "user"),
+    "process": Guard(_cancel_another_process_s_run, "together"),
+    "taking": Guard(_take_without_a_word, "together"),
+    "cancelling": Guard(_cancel_without_a_word, "together"),
 }
-"""By name, what takes a guard away."""
+"""By name."""

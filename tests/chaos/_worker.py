@@ -126,7 +126,7 @@ def _live(emulator: Emulator, orders: Orders) -> int:
         # What a full disk does to the log of the database: no commit gets through any more.
         resource.setrlimit(resource.RLIMIT_FSIZE, (orders.file_limit, resource.RLIM_INFINITY))
     if orders.guard is not None:
-        GUARDS[orders.guard]()
+        GUARDS[orders.guard].weaken()
     summary = asyncio.run(_work(emulator, orders))
     told = json.dumps(summary, default=str)
     (orders.folder / f"summary-{orders.job}.json").write_text(told, encoding="utf-8")

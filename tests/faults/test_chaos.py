@@ -23,6 +23,9 @@ from chaos._judge import judge, sent_again
             pytest.param(("--trial", "quick", "--contract", each), marks=pytest.mark.slow)
             for each in ("1.0", "1.8")
         ),
+        pytest.param(
+            ("--trial", "sample-marks", "--rate", "100", "--contract", "1.8"), marks=pytest.mark.slow
+        ),
     ],
     ids=lambda trial: f"{trial[1]}-{trial[-1]}",
 )

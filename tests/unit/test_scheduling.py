@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from answers_1_8 import ITEM, ITEMS, ROOT, RUN, RUN_ID, VERSION
+from job import job_database
 from pytest_httpx import HTTPXMock
 
 from aignostics_async import Client, ConfigurationError, NotInContract, UsageError
+from aignostics_async._core._display_text import with_code
 from aignostics_async.bulk import JobPlan
 from aignostics_async.bulk._plan import replace_values
+from aignostics_async.bulk.database import _commands
+from aignostics_async.bulk.database._queries import OwnRun
+from aignostics_async.bulk.database._states import AttemptOutcome, IntentState
+from aignostics_async.bulk.report._rows import read_troubles
+from aignostics_async.bulk.stages._monitoring import Monitoring
 from aignostics_async.cli import _runs
 from aignostics_async.cli._options import as_time
 from aignostics_async.contracts._protocol import RunOptions
@@ -135,6 +144,20 @@ def test_what_a_run_tells_is_shown() -> None:
     ]
     item = _decoding.item(RUN_ID, {**ITEM, "error_code": "E7", "queue_position_org": 3})
     assert (item.error_code, item.queue_position_organization) == ("E7", 3)
-    assert [_runs._with_code(*each) for each in (("a", "B"), (None, "B"), ("a", None), (None, None))] == [
+    assert [with_code(*each) for each in (("a", "B"), (None, "B"), ("a", None), (None, None))] == [
         "a [B]", "B", "a", None
     ]  # fmt: skip
+
+
+async def test_the_platform_s_code_for_an_item_is_in_the_report_of_a_job(tmp_path: Path) -> None:
+    told = {"state": "TERMINATED", "termination_reason": "USER_ERROR", "error_message": "no slide"}
+    item = _decoding.item(RUN_ID, {**ITEM, **told, "external_id": "a", "error_code": "E7"})
+    async with job_database(tmp_path / "job", "a") as database:
+        await database.write(_commands.seal([1]))
+        await database.write(_commands.begin(1, None))
+        created = _commands.conclude(1, AttemptOutcome.CREATED, IntentState.CREATED, RUN_ID)
+        await database.write(created)
+        monitoring = Monitoring(context=Mock(database=database), submitting=Mock(), tag="")
+        await monitoring._take(OwnRun(1, RUN_ID, ""), item)
+        (trouble,) = await database.read(lambda execute: list(read_troubles(execute)))
+    assert (trouble.reference, trouble.fault) == ("a", "no slide [E7]")

@@ -36,6 +36,11 @@ def visible(text: str) -> str:
     return _INVISIBLE.sub(lambda found: f"‹U+{ord(found[0]):04X}›", text)
 
 
+def with_code(error: str | None, code: str | None) -> str | None:
+    """Return an error with the platform's code for it; None without either."""
+    return f"{error} [{code}]" if error and code else error or code
+
+
 def from_visible(text: str) -> str:
     """Return the text that `visible` made visible, for files that are read back.
 

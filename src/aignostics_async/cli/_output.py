@@ -22,7 +22,15 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from .._core._display_text import count, escape_json, human_money, human_size, visible, visible_lines
+from .._core._display_text import (
+    count,
+    escape_json,
+    human_money,
+    human_size,
+    visible,
+    visible_lines,
+    with_code,
+)
 
 __all__ = [
     "Renderable",
@@ -47,6 +55,7 @@ __all__ = [
     "show",
     "text",
     "write_csv",
+    "with_code",
 ]
 
 Renderable = RenderableType

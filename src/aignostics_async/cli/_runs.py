@@ -13,7 +13,18 @@ from ..errors import UsageError
 from ._applications import list_versions
 from ._confirm import Yes, confirm
 from ._options import Bwlimit, Json, PollInterval, RunId, as_time, client
-from ._output import count, err, jsonable, note, out, print_document, print_json, print_json_line, print_table
+from ._output import (
+    count,
+    err,
+    jsonable,
+    note,
+    out,
+    print_document,
+    print_json,
+    print_json_line,
+    print_table,
+    with_code,
+)
 from ._progress import transfer_progress
 from ._rehearsal import DryRun, cancellation_of_run, rehearsed
 
@@ -98,7 +109,7 @@ async def show(run_id: RunId, /, *, as_json: Json = False) -> None:
                 item.status,
                 item.queue_position_organization,
                 len(item.output_artifacts),
-                _with_code(item.error, item.error_code),
+                with_code(item.error, item.error_code),
             )
             for item in items
         ],
@@ -344,13 +355,8 @@ def _facts(run: RunDetails) -> Iterator[str]:
     for name in ("due_date", "deadline"):
         if (time := getattr(run, name)) is not None:
             yield f"{name.replace('_', ' ')}: {time:%Y-%m-%d %H:%M %Z}"
-    if (error := _with_code(run.error, run.error_code)) is not None:
+    if (error := with_code(run.error, run.error_code)) is not None:
         yield f"error: {error}"
-
-
-def _with_code(error: str | None, code: str | None) -> str | None:
-    """Return an error with the platform's code for it; None without either."""
-    return f"{error} [{code}]" if error and code else error or code
 
 
 def _print_report(report: DownloadReport) -> None:

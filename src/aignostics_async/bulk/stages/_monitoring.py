@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
+from ..._core._display_text import with_code
 from ..._core._tasks import plain_task_group
 from ..._internals import watch_new_run
 from ...errors import JobStopped, NotFound
@@ -113,13 +114,14 @@ class Monitoring:
             return
         succeeded = item.status == ItemStatus.SUCCEEDED
         reference = plain(item.reference, self.tag)
+        error = with_code(item.error, item.error_code)
         command = _run_commands.take_result(
             run.run_id,
             reference,
             item_id=item.item_id,
             state=ItemState.SUCCEEDED if succeeded else ItemState.FAILED,
             status=str(item.status),
-            error=item.error,
+            error=error,
             outputs=_outputs(item),
         )
         if await self.context.database.write(command):
@@ -127,7 +129,7 @@ class Monitoring:
             self.context.signals.notify(StageId.DOWNLOADING)
             if not succeeded:
                 self.context.journal.emit(
-                    EventType.ITEM_FAILED, reference=reference, run_id=run.run_id, text=item.error
+                    EventType.ITEM_FAILED, reference=reference, run_id=run.run_id, text=error
                 )
 
     async def _end(self, run: OwnRun, details: RunDetails) -> None:
