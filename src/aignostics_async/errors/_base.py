@@ -147,7 +147,7 @@ class NotInContract(UsageError):
 
     def __init__(self, what: str, *, contract: str, advice: str = "") -> None:
         told = f"; {advice}" if advice else ""
-        super().__init__(f"{what} is not in contract {contract}, which this client speaks{told}")
+        super().__init__(f"contract {contract}, which this client speaks, does not offer {what}{told}")
         self.contract = contract
 
 

@@ -220,7 +220,7 @@ class Bridge10:
         raise NotInContract("documents of versions", contract="1.0")
 
     async def get_me(self) -> Me:
-        raise NotInContract("who the caller is", contract="1.0")
+        raise NotInContract("the user of a token", contract="1.0")
 
     async def get_bucket(self) -> OrganizationBucket:
         raise NotInContract("a bucket of the organization", contract="1.0")
