@@ -19,7 +19,7 @@ from distributed import Client, LocalCluster
 from leak_detector import SECRETS
 from running_jobs import RATE, SETTINGS, JobHarness, on_first
 
-from aignostics_async import ClusterLost, JobStopped, Limits, TransferEvent, Transfers
+from aignostics_async import AwsKey, ClusterLost, JobStopped, Limits, TransferEvent, Transfers
 from aignostics_async.bulk import (
     BulkJob,
     DaskEngine,
@@ -283,3 +283,28 @@ async def test_a_cluster_that_adapts_starts_workers_for_the_job(
     assert summary.status is JobStatus.DONE
     assert [event.text for event in harness.told(EventType.WAITING)][:1] == ["the cluster has no workers yet"]
     assert not harness.told(EventType.ENGINE)
+
+
+@pytest.mark.slow
+async def test_workers_upload_in_parts_to_a_bucket_elsewhere(
+    harness: JobHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = harness.emulator.s3()
+    key = bucket.key
+    assert isinstance(key, AwsKey)
+    keys = {"AWS_ACCESS_KEY_ID": key.name, "AWS_SECRET_ACCESS_KEY": key.secret, "AWS_REGION": key.region}
+    for name, value in keys.items():
+        monkeypatch.setenv(name, value)
+    slide = write_slide(tmp_path / "large.tiff", width=2600, height=1400)
+    parts = evolve(SETTINGS, transfers=Transfers(part_size=5 * 1024**2))
+    with dask_cluster(tmp_path / "cluster", {**harness.emulator.environment, **keys}, workers=1) as cluster:
+        async with harness.emulator.client(parts) as client:
+            large = evolve(harness, slide=slide, client=client)
+            await large.make("a", store="s3://bucket/lab")
+            assert large.path("a").stat().st_size > 5 * 1024**2
+            store = client.store("s3://bucket/lab", endpoint=bucket.endpoint)
+            engine = DaskEngine(cluster.address, store_endpoint=bucket.endpoint)
+            assert (await large.run(store=store, engine=engine)).status is JobStatus.DONE
+    assert not large.told(EventType.ENGINE)
+    sent = [each["path"] for each in harness.emulator.requests() if each["method"] == "PUT"]
+    assert len([path for path in sent if "a.tiff" in path]) > 1, "in parts"
