@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.lowlevel import checkpoint
 from attrs import define, field
 from odd_platform import SimulatedClock
 
@@ -26,6 +29,7 @@ from aignostics_async import (
 )
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.services import BackgroundSubmissions, Submission, SubmissionStatus
+from aignostics_async.services._journal import SubmissionJournal
 
 pytestmark = pytest.mark.both_contracts
 
@@ -72,7 +76,7 @@ class Process:
         """Return a submission when it is over."""
         async with asyncio.timeout(60):
             while (latest := self.latest(ident)).status is PENDING:
-                await asyncio.wait(self.submissions._tasks.values())
+                await asyncio.wait(self.submissions._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
         return latest
 
     def latest(self, ident: str) -> Submission:
@@ -121,7 +125,7 @@ async def test_each_becomes_a_run(emulator: Emulator, path: Path) -> None:
         assert [each.status for each in over] == [CREATED, CREATED]
         assert {each.run_id for each in over} == set(await run_ids(emulator))
     kept = json.loads(path.read_text())
-    assert [each["run_id"] for each in kept] == [each.run_id for each in over]
+    assert {each["run_id"] for each in kept} == {each.run_id for each in over}
 
 
 async def test_it_is_on_disk_before_it_is_begun(emulator: Emulator, path: Path) -> None:
@@ -169,6 +173,18 @@ async def test_it_is_continued_after_a_kill(emulator: Emulator, path: Path, was_
     async with process(emulator, path) as later:
         assert later.told == [over]
         assert await run_ids(emulator) == [over.run_id]
+
+
+@pytest.mark.one_contract("1.8")
+async def test_a_clock_that_was_ahead_does_not_hide_the_run(emulator: Emulator, path: Path) -> None:
+    async with process(emulator, path) as killed:
+        submission = await killed.submissions.start(["a"])
+        await killed.over(submission.id)
+    tomorrow = (submission.began + timedelta(days=1)).isoformat()
+    path.write_text(saved(id=submission.id, began=tomorrow))
+    async with process(emulator, path) as running:
+        over = await running.over(submission.id)
+    assert [over.run_id] == await run_ids(emulator), "it is paid once"
 
 
 async def test_none_takes_the_run_of_another_that_is_being_created(emulator: Emulator, path: Path) -> None:
@@ -329,7 +345,30 @@ async def test_one_process_at_a_time_uses_the_file(emulator: Emulator, path: Pat
         pass
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", '[{"id": "x"}]', '{"a": 1}'])
+def saved(**changes: object) -> str:
+    """Return the content of a file with one submission, and something else in it."""
+    began = "2026-01-01T00:00:00+00:00"
+    entry = {"id": "x", "references": ["a"], "owner": None, "began": began, "status": "PENDING", **changes}
+    return json.dumps([entry])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[1]",
+        '[{"id": "x"}]',
+        '{"a": 1}',
+        "[" * 100_000,
+        saved(references="abc"),
+        saved(references=[1]),
+        saved(references=[]),
+        saved(began="2026-01-01T00:00:00"),
+        saved(id=None),
+        json.dumps(2 * json.loads(saved())),
+    ],
+)
 async def test_a_damaged_file_is_refused(emulator: Emulator, path: Path, content: str) -> None:
     """It says what was submitted: whoever takes it for empty may pay twice."""
     path.parent.mkdir()
@@ -349,6 +388,95 @@ async def test_what_can_t_be_written_is_not_begun(emulator: Emulator, path: Path
         path.rmdir()
         assert (await running.over((await running.submissions.start(["a"])).id)).status is CREATED
     assert len(await run_ids(emulator)) == 1
+
+
+@pytest.mark.one_contract("1.8")
+async def test_no_write_replaces_a_later_one(
+    emulator: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write goes on in its thread although the call that wanted it was cancelled."""
+    write, is_writing, may_end = SubmissionJournal.write, threading.Event(), threading.Event()
+
+    def write_slowly(journal: SubmissionJournal, submissions: Iterable[Submission]) -> None:
+        if not is_writing.is_set():
+            is_writing.set()
+            may_end.wait()
+        write(journal, submissions)
+
+    monkeypatch.setattr(SubmissionJournal, "write", write_slowly)
+    async with process(emulator, path, hang) as running:
+        cancelled = asyncio.create_task(running.submissions.start(["a"]))
+        await asyncio.to_thread(is_writing.wait)
+        cancelled.cancel()
+        await asyncio.wait([cancelled])
+        starting = asyncio.create_task(running.submissions.start(["b"]))
+        while len(running.submissions._writes) < 3:  # with one that takes back what was cancelled
+            await checkpoint()
+        may_end.set()
+        started = await starting
+        assert [each["id"] for each in json.loads(path.read_text())] == [started.id]
+
+
+@pytest.mark.one_contract("1.8")
+async def test_a_submit_that_waited_for_something_cancelled_has_failed(
+    emulator: Emulator, path: Path
+) -> None:
+    async def submit(client: Client, submission: Submission, tracking: dict[str, Any]) -> Run:
+        lost: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
+        lost.cancel()
+        return await lost
+
+    async with process(emulator, path, submit) as running:
+        over = await running.over((await running.submissions.start(["a"])).id)
+    assert (over.status, "RuntimeError" in over.problem) == (FAILED, True)
+
+
+@pytest.mark.one_contract("1.8")
+async def test_what_describe_raises_does_not_keep_a_submission_from_its_end(
+    emulator: Emulator, path: Path
+) -> None:
+    def describe(error: BaseException) -> str:
+        raise KeyError("a bug of the service")
+
+    async def submit(client: Client, submission: Submission, tracking: dict[str, Any]) -> Run:
+        raise ConfigurationError("no store")
+
+    async with process(emulator, path, submit, describe=describe) as running:
+        over = await running.over((await running.submissions.start(["a"])).id)
+    assert (over.status, "ConfigurationError" in over.problem) == (FAILED, True)
+
+
+@pytest.mark.one_contract("1.8")
+async def test_an_async_on_change_is_refused(emulator: Emulator, path: Path) -> None:
+    async def tell(submission: Submission) -> None:
+        raise AssertionError
+
+    async def submit(submission: Submission, **tracking: Any) -> Run:
+        raise AssertionError
+
+    async with emulator.client() as client:
+        with pytest.raises(UsageError, match="plain function"):
+            BackgroundSubmissions(path, client, submit, on_change=tell)
+
+
+@pytest.mark.one_contract("1.8")
+async def test_those_that_ended_last_are_kept(
+    emulator: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aignostics_async.services._submissions._MAX_KEPT", 1)
+    may_end = asyncio.Event()
+
+    async def submit(client: Client, submission: Submission, tracking: dict[str, Any]) -> Run:
+        if submission.references == ("slow",):
+            await may_end.wait()
+        return await create(client, submission, tracking)
+
+    async with process(emulator, path, submit) as running:
+        slow = await running.submissions.start(["slow"])
+        await running.over((await running.submissions.start(["a"])).id)
+        may_end.set()
+        await running.over(slow.id)
+    assert [each["id"] for each in json.loads(path.read_text())] == [slow.id]
 
 
 async def test_the_file_is_bounded(emulator: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

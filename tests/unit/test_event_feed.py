@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,27 @@ async def test_no_id_is_given_twice_after_a_kill(tmp_path: Path) -> None:
         assert facts(feed.events(seen)) == [("new", "", None)]
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"events": [{}]}', b'{"events": [1], "next_id": 1}'])
+def saved(**changes: object) -> bytes:
+    """Return the content of a file with one event, and something else in it."""
+    event = {"kind": "run", "group": "r", "subject": "", "id": 4}
+    return json.dumps({"events": [event], "next_id": 5, "cursor": None, "owners": {}, **changes}).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"[" * 100_000,
+        saved(events=[{}]),
+        saved(events=[{"kind": "run", "group": "r", "subject": ""}]),
+        saved(events=[{"kind": "run", "group": ["r"], "subject": "", "id": 4}]),
+        saved(next_id=4),
+        saved(cursor=5),
+        saved(owners={"r": 5}),
+    ],
+)
 async def test_a_damaged_file_counts_as_none(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "feed.json"
     path.write_bytes(content)
@@ -134,6 +155,59 @@ async def test_a_damaged_file_counts_as_none(tmp_path: Path, content: bytes) -> 
         feed.publish("run", "r")
     async with EventFeed(path) as feed:
         assert len(feed.events()) == 1
+
+
+async def test_a_fact_that_changes_later_is_published_again(feed: EventFeed) -> None:
+    files = [1]
+    feed.publish("run", "r", files=files)
+    files.append(2)
+    feed.events()[0]["files"] = "mine"
+    assert [event["files"] for event in feed.events()] == [[1]]
+    feed.publish("run", "r", files=files)
+    assert [(event["id"], event["files"]) for event in feed.events()] == [(2, [1, 2])]
+    feed.publish("run", "r", files=True)
+    feed.publish("run", "r", files=1)
+    assert feed.events()[0]["files"] is not True, "they are equal in Python alone"
+
+
+async def test_the_owner_that_was_set_last_is_kept(tmp_path: Path) -> None:
+    async with EventFeed(tmp_path / "feed.json", max_groups=1) as feed:
+        for number in range(10):
+            feed.set_owner(str(number), "ada")
+        feed.set_owner("0", "bob")
+        feed.set_owner("10", "ada")
+        assert [feed.is_visible(group, "bob") for group in ("0", "1")] == [True, False]
+
+
+async def test_the_last_of_two_writes_is_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write goes on in its thread although its task was cancelled."""
+    path, write = tmp_path / "feed.json", EventFeed._write
+    is_writing, may_end = threading.Event(), threading.Event()
+
+    def write_slowly(feed: EventFeed, kept: dict[str, Any]) -> None:
+        if not is_writing.is_set():
+            is_writing.set()
+            may_end.wait()
+        write(feed, kept)
+
+    monkeypatch.setattr(EventFeed, "_write", write_slowly)
+    async with EventFeed(path, save_interval=0.001) as feed:
+        feed.publish("run", "r", status=1)
+        await asyncio.to_thread(is_writing.wait)
+        feed.publish("run", "r", status=2)
+        asyncio.get_running_loop().call_soon(may_end.set)
+    assert facts(json.loads(path.read_bytes())["events"]) == [("r", "", 2)]
+
+
+async def test_a_feed_that_was_left_can_be_entered_again(tmp_path: Path) -> None:
+    feed = EventFeed(tmp_path / "feed.json")
+    for status in (1, 2):
+        async with feed:
+            feed.publish("run", "r", status=status)
+            stream = feed.stream()
+            await anext(stream)
+            assert data_of(await anext(stream))["status"] == status
+            await stream.aclose()
 
 
 async def test_it_is_saved_while_it_runs_and_a_full_disk_ends_nothing(

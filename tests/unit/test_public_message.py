@@ -55,3 +55,16 @@ def test_a_root_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     fault = Fault(f"{tmp_path / 'slides' / 'a.svs'}: it is empty")
     assert public_message(InvalidSubmission([fault]), root="slides") == "a.svs: it is empty"
     assert os.fspath(tmp_path) in public_message(InvalidSubmission([fault])), "as the docstring says"
+
+
+def test_a_folder_whose_path_ends_like_the_root_is_named_whole() -> None:
+    fault = Fault("/mnt/data/a.svs and /data/b.svs differ")
+    assert public_message(InvalidSubmission([fault]), root="/data") == "/mnt/data/a.svs and b.svs differ"
+
+
+def test_a_working_directory_that_is_gone_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tmp_path.rmdir()
+    assert public_message(InvalidSubmission([Fault("slides/a.svs: empty")]), root="slides") == "a.svs: empty"

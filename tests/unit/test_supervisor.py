@@ -9,7 +9,7 @@ import anyio
 import pytest
 from attrs import define, field
 
-from aignostics_async import ConnectionFailed, LoginRequired, ServerError, TooManyRequests
+from aignostics_async import ConnectionFailed, LoginRequired, ServerError, TooManyRequests, UsageError
 from aignostics_async._core._clock import Clock
 from aignostics_async.services import Supervisor
 
@@ -206,3 +206,46 @@ async def test_a_failure_in_the_background_is_told() -> None:
 
     async with made.in_background(work, on_failure=failed.put_nowait):
         assert isinstance(await failed.get(), LoginRequired)
+
+
+async def test_a_work_that_waited_for_something_cancelled_ends_all_work() -> None:
+    """A task group takes its CancelledError for one of its own: the others would go on without it."""
+    made, _ = supervisor()
+    failed = asyncio.Queue[Exception]()
+
+    async def work(succeeded: Succeeded) -> None:
+        succeeded()
+        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        lost.cancel()
+        await lost
+
+    async with made.in_background(work, on_failure=failed.put_nowait):
+        assert isinstance(await failed.get(), RuntimeError)
+    assert not made.is_ready
+
+
+async def test_what_on_failure_raises_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    made, _ = supervisor()
+    was_called = asyncio.Event()
+
+    async def work(succeeded: Succeeded) -> None:
+        raise LoginRequired("sign in")
+
+    def fail(error: Exception) -> None:
+        was_called.set()
+        raise KeyError("a bug of the service")
+
+    async with made.in_background(work, on_failure=fail):
+        await was_called.wait()
+    assert "a bug of the service" in caplog.text
+
+
+async def test_async_callbacks_are_refused() -> None:
+    async def callback(_told: object) -> None:
+        raise AssertionError
+
+    with pytest.raises(UsageError, match="plain function"):
+        Supervisor(on_trouble=callback)
+    with pytest.raises(UsageError, match="plain function"):
+        async with supervisor()[0].in_background(on_failure=callback):
+            raise AssertionError

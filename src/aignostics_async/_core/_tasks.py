@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar, cast
@@ -26,6 +27,12 @@ async def plain_task_group() -> AsyncIterator[TaskGroup]:
             failure = failure.exceptions[0]
     if failure is not None:
         raise failure
+
+
+def is_cancelled() -> bool:
+    """Return whether the current task itself is cancelled, and not only something that it has waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def run_all(jobs: Sequence[Callable[[], Awaitable[T]]], *, limit: int) -> list[T]:

@@ -6,10 +6,12 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
 from anyio import to_thread
 
 from .._core._atomic_file import atomic_file
@@ -25,6 +27,24 @@ _ID_GAP = 1_000_000
 _log = get_logger("aignostics_async")
 
 Event = dict[str, Any]
+
+
+class _Place(msgspec.Struct):
+    """What every event in the file has."""
+
+    id: int
+    kind: str
+    group: str
+    subject: str
+
+
+class _Saved(msgspec.Struct):
+    """The content of the file."""
+
+    events: list[dict[str, Any]]
+    next_id: int
+    cursor: str | None
+    owners: dict[str, str]
 
 
 class EventFeed:
@@ -45,7 +65,8 @@ class EventFeed:
     every `save_interval` (5) seconds and at the end of the block, events and cursor together: a process that
     continues at `cursor` after a kill publishes again what was lost. A file that can't be written is logged
     as a warning and tried again. A listener without an event for `heartbeat` (15) seconds gets a comment,
-    because proxies close silent connections. Use a feed in one event loop, and its file in one process.
+    because proxies close silent connections. Use a feed in one event loop, and its file in one process; a
+    feed that was left can be entered again, also in another loop.
     """
 
     def __init__(
@@ -66,19 +87,21 @@ class EventFeed:
         self._changed = asyncio.Event()
         self._is_closed = False
         self._is_saved = True
+        self._is_left = asyncio.Event()
         self._saver: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         await to_thread.run_sync(self._load)
+        self._changed, self._is_left, self._is_closed = asyncio.Event(), asyncio.Event(), False
         self._saver = asyncio.create_task(self._save_regularly())
         return self
 
     async def __aexit__(self, *_exc_info: object) -> None:
         self.close()
+        self._is_left.set()
         if self._saver is not None:
-            self._saver.cancel()
             await asyncio.wait([self._saver])
-        await self._save()
+            self._saver.result()
 
     @property
     def cursor(self) -> str | None:
@@ -100,14 +123,13 @@ class EventFeed:
 
             feed.publish("item", change.run_id, change.reference, status=change.new.name)
 
-        `facts` are JSON values, with other names than `id`. `group` and `subject` are empty by default. The
-        event is sent to the users who can see the group: see `is_visible`. Raises TypeError or ValueError for
-        facts that are not JSON; then nothing is published.
+        `facts` are JSON values, with other names than `id`; what is done to them later changes no event.
+        `group` and `subject` are empty by default. The event is sent to the users who can see the group: see
+        `is_visible`. Raises TypeError or ValueError for facts that are not JSON; then nothing is published.
         """
-        json.dumps(facts, allow_nan=False)  # here, where somebody sees the error
-        event = {"kind": kind, "group": group, "subject": subject, **facts}
+        event = {"kind": kind, "group": group, "subject": subject, **_as_json(facts)}
         key = json.dumps([kind, group, subject])
-        if (before := self._events.get(key)) is None or before != {"id": before["id"], **event}:
+        if (before := self._events.get(key)) is None or _text_of(event) != _text_of(before):
             self._add(key, event)
 
     def set_owner(self, group: str, user: str | None) -> None:
@@ -121,6 +143,7 @@ class EventFeed:
         """
         if user is None or self._owners.get(group) == user:
             return
+        self._owners.pop(group, None)  # the latest is the last one
         self._owners[group], self._is_saved = user, False
         if len(self._owners) > _OWNERS_PER_GROUP * self._max_groups:
             del self._owners[next(iter(self._owners))]
@@ -147,7 +170,7 @@ class EventFeed:
         """
         after = after if after < self._next_id else 0
         newer = list(takewhile(lambda event: event["id"] > after, reversed(self._events.values())))
-        return [event for event in reversed(newer) if self.is_visible(event["group"], user)]
+        return [dict(event) for event in reversed(newer) if self.is_visible(event["group"], user)]
 
     async def stream(self, last_event_id: str = "", user: str | None = None) -> AsyncGenerator[str, None]:
         """Yield server-sent events as text until the feed is closed, and a comment while there are none.
@@ -204,8 +227,14 @@ class EventFeed:
                 del self._events[key]
 
     async def _save_regularly(self) -> None:
-        while True:
-            await asyncio.sleep(self._save_interval)
+        # Nothing else saves, and nothing cancels it: a write goes on in its thread, and could replace a later
+        # one.
+        is_last = False
+        while not is_last:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._save_interval):
+                    await self._is_left.wait()
+            is_last = self._is_left.is_set()
             await self._save()
 
     async def _save(self) -> None:
@@ -231,13 +260,30 @@ class EventFeed:
 
     def _load(self) -> None:
         try:
-            kept = json.loads(self._path.read_bytes())
-            events = {
-                json.dumps([each["kind"], each["group"], each["subject"]]): each for each in kept["events"]
-            }
-            next_id, cursor, owners = kept["next_id"] + _ID_GAP, kept["cursor"], dict(kept["owners"])
-        except (OSError, ValueError, KeyError, TypeError):
+            saved = msgspec.convert(json.loads(self._path.read_bytes()), _Saved)
+            places = [msgspec.convert(event, _Place) for event in saved.events]
+        except (OSError, ValueError, RecursionError):
             return
-        self._events, self._next_id, self._cursor, self._owners = events, next_id, cursor, owners
-        for key, event in events.items():
-            self._put_last(event["group"], key)
+        ids = [place.id for place in places]
+        if [0, *ids, saved.next_id] != sorted({0, *ids, saved.next_id}):
+            return
+        self._next_id, self._cursor, self._owners = saved.next_id + _ID_GAP, saved.cursor, saved.owners
+        self._events, self._keys = {}, {}
+        for event, place in zip(saved.events, places, strict=True):
+            key = json.dumps([place.kind, place.group, place.subject])
+            self._events[key] = event
+            self._put_last(place.group, key)
+
+
+def _as_json(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return facts as they are read back; raises TypeError or ValueError, where somebody sees it."""
+    try:
+        copied: dict[str, Any] = json.loads(json.dumps(facts, allow_nan=False))
+    except RecursionError:
+        raise ValueError("the facts of an event are nested too deeply") from None
+    return copied
+
+
+def _text_of(event: Event) -> str:
+    """Return an event without its id as text, since 1 and True are equal in Python and not in JSON."""
+    return json.dumps({**event, "id": None}, sort_keys=True)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from attrs import asdict, frozen
 
 from .._core._atomic_file import atomic_file
@@ -83,13 +84,13 @@ class SubmissionJournal:
             if not self._lock.acquire():
                 raise ConfigurationError(f"another process uses {self._path}; stop it, or name another file")
             entries = json.loads(self._path.read_bytes()) if self._path.exists() else []
-            return [_as_submission(entry) for entry in entries]
+            return _as_submissions(entries)
         except LocksUnsupported:
             raise ConfigurationError(
                 f"the file system of {self._path} has no locks, so two processes could submit the same; "
                 "name a file on another one"
             ) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             self.close()
             raise ConfigurationError(f"{self._path} can't be read ({error}); move it away") from None
 
@@ -107,11 +108,12 @@ def _as_entry(submission: Submission) -> dict[str, Any]:
     return {**asdict(submission), "began": submission.began.isoformat()}
 
 
-def _as_submission(entry: dict[str, Any]) -> Submission:
-    known = {
-        **entry,
-        "references": tuple(entry["references"]),
-        "began": datetime.fromisoformat(entry["began"]),
-        "status": SubmissionStatus(entry["status"]),
-    }
-    return Submission(**known)
+def _as_submissions(entries: Any) -> list[Submission]:
+    """Return the submissions of a file; raises ValueError if it was damaged, since each costs money."""
+    submissions = msgspec.convert(entries, list[Submission])
+    for submission in submissions:
+        if not submission.references or submission.began.tzinfo is None:
+            raise ValueError(f"submission {submission.id!r} has no references or no time zone")
+    if len({submission.id for submission in submissions}) < len(submissions):
+        raise ValueError("a submission is in it twice")
+    return submissions

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import (
@@ -29,7 +31,7 @@ def public_message(error: BaseException, *, root: str | os.PathLike[str] | None 
         told = f"{Path(error.path).name}: {error.problem}"
         return _without([Path(error.path).parent], f"{told}; {error.remedy}" if error.remedy else told)
     if isinstance(error, InvalidSubmission):
-        folders = [] if root is None else [Path(root).resolve(), Path(root).absolute(), Path(root)]
+        folders = [] if root is None else _names_of(Path(root))
         return _without(folders, "\n".join(map(str, error.faults)))
     return _brief(error)
 
@@ -48,8 +50,20 @@ def _brief(error: BaseException) -> str:
             return f"{type(error).__name__}; the service's log has more"
 
 
+def _names_of(root: Path) -> list[Path]:
+    """Return the paths by which a folder is named in messages, as far as they can be told."""
+    names = []
+    for name in (Path.resolve, Path.absolute):
+        # The working directory may be gone, or a link be one of a loop.
+        with suppress(OSError, RuntimeError, ValueError):
+            names.append(name(root))
+    return [*names, root]
+
+
 def _without(folders: list[Path], text: str) -> str:
     """Return a text in which files of these folders are named relative to them."""
     for folder in folders:
-        text = text.replace(os.path.join(folder, ""), "")  # noqa: PTH118 - with the separator at its end
+        beginning = "" if folder.is_absolute() else "/"
+        own = re.escape(os.path.join(folder, ""))  # noqa: PTH118 - with the separator at its end
+        text = re.sub(rf"(?<![\w.{beginning}-]){own}", "", text)
     return text

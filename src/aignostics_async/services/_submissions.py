@@ -20,10 +20,11 @@ from .._config import Uploads
 from .._core._backoff import Backoff
 from .._core._clock import SYSTEM_CLOCK
 from .._core._logging import get_logger
+from .._core._tasks import is_cancelled
 from .._identifiers import as_texts
 from .._internals import contract_facts
 from ..errors import AignosticsError, SubmissionUnknown, UsageError
-from ..transfer._progress import Progress, TransferEvent, TransferTally
+from ..transfer._progress import Progress, TransferEvent, TransferTally, check_callback
 from ._journal import Submission, SubmissionJournal, SubmissionStatus
 from ._public_message import public_message
 
@@ -94,6 +95,7 @@ class BackgroundSubmissions:
         settle: float = 60.0,
         max_pending: int = 10,
     ) -> None:
+        check_callback(on_change)
         self._journal = SubmissionJournal(Path(path))
         self._client, self._submit = client, submit
         self._on_change, self._describe = on_change, describe
@@ -102,6 +104,7 @@ class BackgroundSubmissions:
         self._submissions: dict[str, Submission] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._saving = asyncio.Lock()
+        self._writes: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         for submission in await to_thread.run_sync(self._journal.open):
@@ -115,8 +118,11 @@ class BackgroundSubmissions:
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._journal.close()
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*self._writes, return_exceptions=True)
+        finally:
+            self._journal.close()
 
     @property
     def is_full(self) -> bool:
@@ -141,8 +147,10 @@ class BackgroundSubmissions:
         self._submissions[submission.id] = submission
         try:
             await self._save()
-        except BaseException:
+        except BaseException as error:
             del self._submissions[submission.id]
+            if isinstance(error, asyncio.CancelledError):
+                self._write()  # what is being written has it
             raise
         self._tell(submission)
         self._begin(submission, is_new=True)
@@ -166,7 +174,7 @@ class BackgroundSubmissions:
             run_id = (None if is_new else await self._find(submission)) or await self._create(submission)
         except Exception as error:  # noqa: BLE001 - a bug must not lose the submission without a word
             _log.warning("submission %s has failed", submission.id, exc_info=error)
-            self._update(submission, status=SubmissionStatus.FAILED, problem=self._describe(error))
+            self._update(submission, status=SubmissionStatus.FAILED, problem=self._problem(error))
         else:
             self._update(submission, status=SubmissionStatus.CREATED, run_id=run_id, problem="")
         try:
@@ -184,7 +192,11 @@ class BackgroundSubmissions:
         try:
             return (await self._submit(submission, **tracking)).id
         except SubmissionUnknown as error:
-            lost = error
+            lost: Exception = error
+        except asyncio.CancelledError:
+            if is_cancelled():
+                raise
+            lost = RuntimeError("submit has waited for something that was cancelled")
         if (run_id := await self._find(submission)) is None:
             raise lost
         return run_id
@@ -195,11 +207,13 @@ class BackgroundSubmissions:
         backoff = Backoff(1.0, 60.0)
         while misses <= _SEARCHES:
             try:
+                if (run_id := await self._tagged(submission)) is not None:
+                    return run_id
                 found = await self._client.runs.find(references=submission.references, since=submission.began)
             except AignosticsError as error:
                 # Only an answer proves that there is no run; until then nothing may be sent.
                 _log.warning("submission %s: its run can't be looked for: %s", submission.id, error)
-                self._update(submission, problem=self._describe(error))
+                self._update(submission, problem=self._problem(error))
                 failures += 1
                 await self._clock.sleep(backoff.wait(failures, random.random()))
                 continue
@@ -209,6 +223,14 @@ class BackgroundSubmissions:
             self._update(submission, problem=_UNREADABLE if may_be_ours else "")
             misses = 0 if may_be_ours else misses + 1
             await self._clock.sleep(self._settle / _SEARCHES)
+        return None
+
+    async def _tagged(self, submission: Submission) -> str | None:
+        """Return the run with the tag of a submission, whenever this machine's clock says that it began."""
+        if contract_facts(self._client).has_metadata:
+            async for run in self._client.runs.list(metadata={_TAG: submission.id}):
+                if self._is_of(submission, run):
+                    return run.run_id
         return None
 
     def _is_of(self, submission: Submission, run: RunDetails) -> bool:
@@ -238,6 +260,8 @@ class BackgroundSubmissions:
     def _update(self, submission: Submission, **changes: Any) -> None:
         before = self._get(submission.id)
         after = evolve(before, **changes)
+        if before.status is not after.status:
+            del self._submissions[submission.id]  # those that are over are kept in the order of their ends
         self._submissions[submission.id] = after
         if after != before:
             self._tell(after)
@@ -248,7 +272,24 @@ class BackgroundSubmissions:
         except Exception:  # noqa: BLE001 - an observer must not break the submission that it observes
             _log.exception("on_change failed for submission %s", submission.id)
 
+    def _problem(self, error: BaseException) -> str:
+        try:
+            return str(self._describe(error))
+        except Exception:  # noqa: BLE001 - the submission must end in any case
+            _log.exception("describe has failed")
+            return public_message(error)
+
     async def _save(self) -> None:
+        await asyncio.shield(self._write())
+
+    def _write(self) -> asyncio.Task[None]:
+        """Start to write the file. Nothing cancels it: its thread would go on, and replace a later one."""
+        task = asyncio.create_task(self._write_in_turn())
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
+        return task
+
+    async def _write_in_turn(self) -> None:
         async with self._saving:
             over = self._of_status(SubmissionStatus.CREATED, SubmissionStatus.FAILED)
             for submission in over[:-_MAX_KEPT]:

@@ -10,8 +10,9 @@ from contextlib import asynccontextmanager
 from .._core._backoff import Backoff
 from .._core._clock import SYSTEM_CLOCK
 from .._core._logging import get_logger
-from .._core._tasks import plain_task_group
+from .._core._tasks import is_cancelled, plain_task_group
 from ..errors import AignosticsError
+from ..transfer._progress import check_callback
 from ._public_message import public_message
 
 _MAX_RETRY_AFTER = 600.0  # seconds; a service that waits longer on one answer's word seems dead
@@ -46,6 +47,7 @@ class Supervisor:
         initial_wait: float = 1.0,
         max_wait: float = 60.0,
     ) -> None:
+        check_callback(on_trouble)
         self._on_trouble = on_trouble
         self._backoff = Backoff(initial_wait, max_wait)
         self._clock = SYSTEM_CLOCK
@@ -90,16 +92,17 @@ class Supervisor:
             async with supervisor.in_background(show_changes, on_failure=server.fail):
                 yield  # of a lifespan
 
-        `on_failure` is called in the event loop with an error that `run` raises, which is also logged; the
-        block continues.
+        `on_failure`, a plain function, is called in the event loop with an error that `run` raises, which is
+        also logged, as is what `on_failure` raises; the block continues.
         """
+        check_callback(on_failure)
 
         async def run() -> None:
             try:
                 await self.run(*tasks)
             except Exception as error:  # noqa: BLE001 - whoever started it decides
                 _log.error("background work can't go on", exc_info=error)
-                on_failure(error)
+                _tell_failure(on_failure, error)
 
         running = asyncio.create_task(run())
         try:
@@ -119,7 +122,7 @@ class Supervisor:
         while True:
             retry_after = 0.0
             try:
-                await task(succeeded)
+                await _until_it_ends(task, succeeded)
             except Exception as error:
                 self._tell(number, public_message(error))
                 if not (isinstance(error, AignosticsError) and error.is_transient):
@@ -134,3 +137,22 @@ class Supervisor:
         if self.trouble != self._told and (self.trouble or self.is_ready):
             self._told = self.trouble
             self._on_trouble(self._told)
+
+
+async def _until_it_ends(task: SupervisedTask, succeeded: Callable[[], None]) -> None:
+    """Call a task; raises RuntimeError for one that ends as if it were cancelled: nobody would notice."""
+    try:
+        await task(succeeded)
+    except asyncio.CancelledError:
+        if is_cancelled():
+            raise
+    else:
+        return
+    raise RuntimeError("the task has waited for something that was cancelled")
+
+
+def _tell_failure(on_failure: Callable[[Exception], object], error: Exception) -> None:
+    try:
+        on_failure(error)
+    except Exception:  # noqa: BLE001 - nobody waits for the task
+        _log.exception("on_failure has failed")
