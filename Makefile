@@ -27,7 +27,7 @@ INSTALL_CHROMIUM := { test "$$(id -u)" = 0 && $(APT) update && $(APT) install --
 NODE_TOOLS := scripts/node/node_modules/.package-lock.json
 IDENTITY_PROVIDER := tests/oidc/node_modules/.package-lock.json
 
-.PHONY: help env node-tools browser identity-provider demo verify test test-fast test-pythons test-httpx2 run-httpx2 test-slow generate check-generated spec-diff update-spec add-contract lint check-names format types bench bench-api bench-auth bench-bulk bench-cluster bench-decode bench-transfers bench-watch clean chaos chaos-cluster docs pictures
+.PHONY: help env node-tools browser identity-provider demo verify test test-fast test-pythons test-httpx2 run-httpx2 test-slow generate check-generated spec-diff update-spec add-contract lint check-names format types bench bench-api bench-auth bench-bulk bench-cluster bench-decode bench-scale bench-transfers bench-watch clean chaos chaos-cluster docs pictures
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
@@ -154,6 +154,9 @@ bench-bulk: $(VENV)/.env  ## Measure bulk jobs: a hundred thousand items without
 
 bench-cluster: $(VENV)/.env  ## Measure uploads by the workers of a Dask cluster, one, two and four of them
 	$(BIN)/python -m benchmarks.bulk_cluster
+
+bench-scale: $(VENV)/.env  ## Tell how long jobs of up to a million slides take; ARGUMENTS=--check runs what it predicts, in minutes
+	$(BIN)/python -m benchmarks.scale $(ARGUMENTS)
 
 bench-transfers: $(VENV)/.bench  ## Measure transfers against curl, aria2c and others; needs nginx (some 40 minutes)
 	$(BIN)/python -m benchmarks.transfers $(ARGUMENTS)
