@@ -23,6 +23,8 @@ class Trial:
 
     kills: int
     """With two chunks in flight or more."""
+    in_all: int = 0
+    """With any number of them."""
     at_point: int
     at_random: int
     late: int = 0
@@ -66,7 +68,7 @@ SAMPLE = Trial(
     points=[POINTS[number - 1] for number in (2, 8, 14, 19)],
 )
 # Each kind of what marks withstand, with and without commits beyond the bound.
-OF_MARKS = Trial(kills=200, at_point=4, at_random=80, kinds=MARKS)
+OF_MARKS = Trial(kills=100, in_all=200, at_point=3, at_random=30, kinds=MARKS)
 SAMPLE_OF_MARKS = Trial(
     kills=0,
     at_point=1,
@@ -97,7 +99,8 @@ def wave(trial: Trial, outcomes: Iterable[Outcome], seed: int) -> list[Plan]:
     random_flying = sum(death.point is None for death in flying)
     pointed = [point for point in trial.points for _ in range(max(0, trial.at_point - at[point.number]))]
     wanted = trial.at_random - random_flying
-    count = max(wanted, trial.kills - len(flying) - len(pointed), 0)
+    missing = max(trial.kills - len(flying), trial.in_all - len(done))
+    count = max(wanted, missing - len(pointed), 0)
     count = count if not done else 2 * count  # some of them hit before two chunks are in flight
     return _rounds(pointed, count, random, f"w{seed}", trial.kinds)
 

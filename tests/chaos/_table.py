@@ -79,7 +79,7 @@ def _kills(outcomes: Sequence[Outcome], trial: Trial) -> list[Line]:
     at_random = sum(death.point is None for death in flying)
     return [
         Line("jobs, each brought to its end", len(outcomes)),
-        Line("kill -9 in all", len(deaths)),
+        Line("kill -9 in all", len(deaths), trial.in_all),
         Line("kill -9 with two chunks in flight or more", len(flying), trial.kills),
         Line("  of these at random moments", at_random, trial.at_random),
         *[
