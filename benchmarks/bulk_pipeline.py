@@ -31,7 +31,7 @@ from attrs import define, field
 from aignostics_async import Client, InputArtifact, Item
 from aignostics_async._core._crc32c import read_checksum
 from aignostics_async.bulk import JobPlan, ReconciliationTimeouts, _create
-from aignostics_async.bulk.database import _commands, _queries
+from aignostics_async.bulk.database import _commands, _job_commands, _queries
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._job_folder import HighWaterMarkFile
 from aignostics_async.bulk.database._journal import Journal
@@ -182,7 +182,7 @@ async def make(database: Database, count: int, slide: Path, *, chunk_size: int =
     plan = JobPlan(
         api_root="http://127.0.0.1:9", application_version=VERSION, store="s3://bucket", chunk_size=chunk_size
     )
-    await database.write(_commands.create_job("job", plan.to_json(), time.time()))
+    await database.write(_job_commands.create_job("job", plan.to_json(), time.time()))
     keep = _create._keeper(database, "job")
     size, fingerprint = measure([slide])
     info = SlideInfo(

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from attrs import define, frozen
 
-from aignostics_async.bulk.database import _commands
+from aignostics_async.bulk.database import _commands, _job_commands
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.engines import _tasks
 from aignostics_async.bulk.reconciliation import _platform, _submitter
@@ -143,7 +143,7 @@ _CALLS: dict[str, tuple[Any, str]] = {
 
 def _name_commands() -> None:
     """Let commands that differ by what they are given say which they are."""
-    move_item, set_job = _commands.move_item, _commands.set_job
+    move_item, set_job = _commands.move_item, _job_commands.set_job
 
     def moving(number: int, state: Any, **columns: Any) -> Any:
         return _named(move_item(number, state, **columns), f"move_item {state}")
@@ -152,7 +152,7 @@ def _name_commands() -> None:
         return _named(set_job(**columns), f"set_job {next(iter(columns))}")
 
     _commands.move_item = moving
-    _commands.set_job = setting
+    _job_commands.set_job = setting
 
 
 def _named(command: Any, name: str) -> Any:

@@ -20,7 +20,13 @@ from rounds import is_long, rounds
 
 from aignostics_async import APIStatusError, JobRefused, JobStateError
 from aignostics_async.bulk._identity import check_identity
-from aignostics_async.bulk.database import _commands, _ownership_queries, _retries, _run_commands
+from aignostics_async.bulk.database import (
+    _commands,
+    _job_commands,
+    _ownership_queries,
+    _retries,
+    _run_commands,
+)
 from aignostics_async.bulk.database._database import Database, connect_to_read
 from aignostics_async.bulk.database._run_commands import ExpectedOutput, ObservedRun, OutputFile
 from aignostics_async.bulk.database._schema import MIGRATIONS
@@ -93,7 +99,7 @@ class AnyOrder(RuleBasedStateMachine):
     @initialize()
     def make(self) -> None:
         plan = json.dumps({"api_root": "https://a", "application_version": "v", "store": "s3://b"})
-        self.write(_commands.create_job("job", plan, 0.0))
+        self.write(_job_commands.create_job("job", plan, 0.0))
         new = [_commands.NewItem(reference=name, path=name, shuffle_key=0, overrides={}) for name in NAMES]
         self.write(_commands.add_items(new))
         self.write(_commands.move_items(range(1, ITEMS + 1), ItemState.READY))

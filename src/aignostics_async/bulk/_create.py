@@ -16,7 +16,7 @@ from attrs import evolve
 
 from ..errors import JobRefused
 from ..transfer._progress import call_plain, check_callback
-from .database import _commands, _run_commands
+from .database import _commands, _job_commands, _run_commands
 from .database._database import Database
 from .database._job_folder import HighWaterMark, HighWaterMarkFile, JobFolder
 from .database._job_registry import register_folder
@@ -109,10 +109,10 @@ async def create_job(
                 left_out = [
                     (shown(each.path), each.reason, each.detail, each.is_slide) for each in report.left_out
                 ]
-                await database.write(_commands.record_left_out(left_out))
+                await database.write(_job_commands.record_left_out(left_out))
                 if plan.checksums == "auto":
                     decided = evolve(plan, checksums=report.store.checksums or "auto")
-                    await database.write(_commands.set_job(plan=decided.to_json()))
+                    await database.write(_job_commands.set_job(plan=decided.to_json()))
             if can_create_job(report, quarantine_faulty=quarantine_faulty):
                 if consent is not None:
                     call_plain(consent, report)
@@ -157,7 +157,7 @@ async def _begin(database: Database, plan: JobPlan, client: Client) -> str:
     begun = min((await platform.moment(fresh=True)).server or time.time() - _A_DAY, time.time())
     # Runs from before the job are not its own.
     await database.write(_run_commands.record_runs(await platform.runs(begun - CLOCK_SKEW)))
-    await database.write(_commands.create_job(job_id, plan.to_json(), begun))
+    await database.write(_job_commands.create_job(job_id, plan.to_json(), begun))
     return job_id
 
 

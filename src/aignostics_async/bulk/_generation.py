@@ -11,7 +11,7 @@ import anyio
 from anyio import to_thread
 
 from ..errors import JobDatabaseError, JobStopped
-from .database import _commands, _queries
+from .database import _job_commands, _queries
 from .database._job_folder import HighWaterMark, HighWaterMarkFile
 from .database._journal import EventType
 from .reconciliation._quiescence import NO_PROOF, QuiescenceDetector
@@ -47,7 +47,7 @@ async def begin_generation(
         await _recall(context, platform, reconciler, is_behind=is_behind, is_copy=is_behind or is_old)
     generation = max(known, 0 if mark is None else mark.generation) + 1
     if not context.is_draining:
-        await database.write(_commands.set_job(epoch=generation, **_AT_WORK))
+        await database.write(_job_commands.set_job(epoch=generation, **_AT_WORK))
         await to_thread.run_sync(high_water_mark.write, HighWaterMark(generation, requests))
     return generation
 
@@ -102,8 +102,8 @@ async def record_stop(database: Database, folder: JobFolder, failure: BaseExcept
     stop = {"stopped_at": time.time(), "stop_kind": type(error).__name__, "stop_reason": reason}
     with anyio.CancelScope(shield=True):
         try:
-            await database.write(_commands.set_job(**stop))
+            await database.write(_job_commands.set_job(**stop))
         except JobDatabaseError:
             folder.free_space()
             with suppress(JobDatabaseError):
-                await database.write(_commands.set_job(**stop))
+                await database.write(_job_commands.set_job(**stop))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .._core._pager import MIN_PAGE_SIZE
 from .._internals import token_claims
 from ..errors import Forbidden, InvalidResponse, JobRefused, NotFound, NotInContract
-from .database import _commands, _queries
+from .database import _job_commands, _queries
 
 if TYPE_CHECKING:
     from .._client import Client
@@ -49,7 +49,7 @@ async def verify_identity(database: Database, client: Client, plan: JobPlan) -> 
         raise JobRefused(
             "this login sees none of the runs of this job; sign in as the user who created the job"
         )
-    await database.write(_commands.set_job(identity=identity))
+    await database.write(_job_commands.set_job(identity=identity))
 
 
 def check_server(client: Client, plan: JobPlan) -> None:

@@ -25,7 +25,7 @@ from ._plan import JobPlan, replace_values, run_options
 from ._request_monitor import monitor_requests
 from ._stage_progress import StageProgress, stage_progress
 from ._store import address_of, open_store, record_checksums
-from .database import _commands, _queries
+from .database import _commands, _job_commands, _queries
 from .database._database import close_database, open_database
 from .database._job_folder import JobFolder, has_database
 from .database._job_registry import register_folder
@@ -300,7 +300,7 @@ class BulkJob(MaintainedJob):
 
     async def _end(self, context: JobContext) -> Summary:
         if not context.is_draining:
-            await self._database.write(_commands.set_job(finished_at=time.time()))
+            await self._database.write(_job_commands.set_job(finished_at=time.time()))
         summary = await self.summary()
         context.journal.emit(EventType.FINISHED, text=summary.status.name)
         return summary

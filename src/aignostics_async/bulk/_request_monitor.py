@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from .database import _commands
+from .database import _job_commands
 
 if TYPE_CHECKING:
     from .database._database import Database
@@ -21,7 +21,7 @@ async def monitor_requests(folder: JobFolder, database: Database, drain: Callabl
     cancel, pause = anyio.Path(folder.cancel), anyio.Path(folder.pause)
     while not await cancel.exists():
         if await pause.exists():
-            await database.write(_commands.set_job(is_paused=True))
+            await database.write(_job_commands.set_job(is_paused=True))
             break
         await anyio.sleep(_INTERVAL)
     drain()

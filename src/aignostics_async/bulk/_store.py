@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from ..storage._bucket import Bucket
-from .database import _commands
+from .database import _job_commands
 
 if TYPE_CHECKING:
     from .._client import Client
@@ -37,5 +37,5 @@ async def record_checksums(database: Database, plan: JobPlan, store: Store) -> J
         return plan
     plan = evolve(plan, checksums=store.checksums)
     if plan.checksums != "auto":
-        await database.write(_commands.set_job(plan=plan.to_json()))
+        await database.write(_job_commands.set_job(plan=plan.to_json()))
     return plan
