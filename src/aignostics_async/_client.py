@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from copy import copy
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
@@ -61,9 +62,9 @@ class Client:
     of that loop can share it. Leaving it closes the connections and the token source.
 
     Creating it raises ConfigurationError for an API root that is not https (or http on this machine), an
-    invalid token, an unknown contract, or settings of another type. Entering it raises ConfigurationError for
-    a proxy or certificates that can't be used, and UsageError the second time. Using a client outside its
-    `async with` block or in another event loop raises UsageError.
+    invalid token or token source, an unknown contract, or settings of another type. Entering it raises
+    ConfigurationError for a proxy or certificates that can't be used, and UsageError the second time. Using a
+    client outside its `async with` block or in another event loop raises UsageError.
     """
 
     @conceals_arguments
@@ -369,6 +370,13 @@ class Client:
 
 def _as_source(token: object) -> TokenSource:
     source = StaticToken(token) if isinstance(token, str) else token
-    if isinstance(source, TokenSource):
-        return source
-    raise ConfigurationError(f"a token is a str, or an object with get_token, not {type(token).__name__}")
+    kind = type(source).__name__
+    if not isinstance(source, TokenSource):
+        advice = "; wrap a function of your own in CallableToken" if callable(source) else ""
+        raise ConfigurationError(f"a token is a str, or an object with get_token, not {kind}{advice}")
+    try:
+        signature(source.get_token).bind(rejected=None)
+    except TypeError:
+        form = "`async def get_token(self, *, rejected=None)` of an object, not a class"
+        raise ConfigurationError(f"get_token of {kind} must be {form}") from None
+    return source

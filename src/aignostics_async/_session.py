@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from ._core._json import NoJson, decode_json, encode_json
 from ._core._lifetime import Lifetime
 from ._core._secret import Secret
+from ._core._token import read_token
 from .auth._endpoint import read_claims
 from .errors import InvalidResponse
 
@@ -134,7 +135,7 @@ class Session:
     async def claims(self) -> Claims:
         """Return what the current access token says of itself: nothing, unless it is a JWT."""
         _ = self.connections.opened
-        return read_claims(Secret((await self.connections.source.get_token()).text))
+        return read_claims(Secret((await read_token(self.connections.source)).text))
 
 
 def _for_watching(settings: Settings) -> Settings:

@@ -330,3 +330,53 @@ def test_what_is_no_token_is_refused_and_not_shown(token: Any) -> None:
     shown = [text for _, text in variables_of(caught.value)]
     assert shown
     assert "PLANTED" not in "".join(shown)
+
+
+class NoTokens:
+    """A token source of a user's own that gives something else."""
+
+    def __init__(self, given: Any) -> None:
+        self.given = given
+
+    async def get_token(self, *, rejected: object = None) -> Any:
+        return self.given
+
+
+class Synchronous:
+    def get_token(self, *, rejected: object = None) -> Any:
+        return "PLANTED-token"
+
+
+class WithoutRejected:
+    async def get_token(self) -> Any: ...
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (NoTokens("PLANTED-token"), "get_token of NoTokens returned str, not a Token"),
+        (NoTokens(None), "get_token of NoTokens returned NoneType, not a Token"),
+        (Synchronous(), "get_token of Synchronous is not async"),
+    ],
+)
+async def test_a_source_of_ones_own_that_gives_no_token_is_told(source: Any, words: str) -> None:
+    async with Client(ROOT, source) as client:
+        with pytest.raises(ConfigurationError, match=words) as caught:
+            await client.runs.list().first()
+    assert "PLANTED" not in "".join(text for _, text in variables_of(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (
+            WithoutRejected(),
+            r"get_token of WithoutRejected must be `async def get_token\(self, \*, rejected=None\)`",
+        ),
+        (NoTokens, "of an object, not a class"),
+        (lambda: "token", "wrap a function of your own in CallableToken"),
+    ],
+)
+def test_a_source_that_can_t_be_called_is_refused_at_once(source: Any, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        Client(ROOT, source)

@@ -45,6 +45,13 @@ def command(emulator: Emulator, *words: str | Path) -> Any:
 # Items and runs
 
 
+def test_a_run_by_one_of_its_references(emulator: Emulator) -> None:
+    run_id, _ = emulator.script({"items": ["case-1", "case-2"]}, {"items": ["case-3"]})
+    listed = command(emulator, "runs", "list", "--reference", "case-1", "--json")
+    assert [run["run_id"] for run in json.loads(listed.stdout)] == [run_id]
+    assert "runs list --reference" in command(emulator, "runs", "find", "case-1").stderr
+
+
 @pytest.mark.both_contracts
 async def test_an_item_by_its_reference(emulator: Emulator, contract: str) -> None:
     (run_id,) = emulator.script({"items": ["a/b", "a"], "steps": [[0, "a", "ERROR_USER"]]})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from inspect import isawaitable
 from math import inf, isnan
 from typing import Protocol, runtime_checkable
 
@@ -197,9 +198,24 @@ class TokenSource(Protocol):
         Called before each attempt of a request, so an implementation that sends requests should keep its
         token between calls. `rejected` is None, or a token that the API has just answered with 401: then
         return another token if possible, and otherwise the same object. The request is repeated once if
-        another object is returned.
+        another object is returned. A source that has another signature, or returns something else, is a
+        ConfigurationError.
 
         Should raise AuthenticationError if there is no token. Whatever it raises ends the request and is
         raised as it is.
         """
         ...
+
+
+async def read_token(source: TokenSource, rejected: Token | None = None) -> Token:
+    """Return a token of a source, which may be a user's own; ConfigurationError if it gives none."""
+    found: object = source.get_token(rejected=rejected)
+    if isawaitable(found):
+        found = await found
+        if isinstance(found, Token):
+            return found
+        fault = f"returned {type(found).__name__}, not a Token; return Token(text, lifetime=seconds)"
+    else:
+        fault = "is not async; make it `async def`"
+    del found  # it may be a secret, and tracebacks show the variables of this frame
+    raise ConfigurationError(f"get_token of {type(source).__name__} {fault}")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from .._config import Retries
+from .._core._token import read_token
 from .._core._urls import origin, without_query
 from .._hooks import RequestEvent, ResponseEvent, RetryEvent, call_hook
 from .._version import user_agent
@@ -163,7 +164,7 @@ class ApiPool:
         max_body = _MAX_REDIRECT_BODY if redirected else None
         response, token = await self._exchange(operation, request, attempt, max_body)
         if response.status_code == 401:
-            renewed = await self._source.get_token(rejected=token)
+            renewed = await read_token(self._source, rejected=token)
             # Somebody on the way may have answered so after the API has taken the request.
             may_repeat = not once and (request.method != "POST" or answered_by(response) != "unknown")
             if renewed is not token and may_repeat:
@@ -185,7 +186,7 @@ class ApiPool:
         try:
             async with self._connections.lend(request.method) as client:
                 # Only now: in a long queue a token may end, or be rejected, before its request's turn.
-                token = await self._source.get_token()
+                token = await read_token(self._source)
                 request.headers["Authorization"] = f"Bearer {token.text}"
                 begin = perf_counter()
                 response = await send_request(client, request, max_body=max_body)

@@ -43,6 +43,7 @@ async def list_runs(
     *,
     application: str | None = None,
     version: str | None = None,
+    reference: str | None = None,
     organization: str | None = None,
     limit: int = 20,
     as_json: Json = False,
@@ -59,6 +60,8 @@ async def list_runs(
         List only runs of this application.
     version
         List only runs of this application version, such as he-tme:v1.0.0.
+    reference
+        List only runs with an item of this reference. Needs contract 1.8.
     organization
         List all runs of this organization, not only yours; for administrators only.
     limit
@@ -69,7 +72,10 @@ async def list_runs(
     runs: list[RunDetails] = []
     async with client() as session:
         listing = session.runs.list(
-            application_id=application, application_version=version, organization=organization
+            application_id=application,
+            application_version=version,
+            reference=reference,
+            organization=organization,
         )
         async for run in listing:
             runs.append(run)
@@ -127,7 +133,7 @@ async def find(*references: str, version: str | None = None, as_json: Json = Fal
     Parameters
     ----------
     references
-        The references of all items of the run.
+        The references of all items of the run. If you know only some, see 'runs list --reference'.
     version
         Search only runs of this application version, which is faster.
     """
@@ -135,6 +141,7 @@ async def find(*references: str, version: str | None = None, as_json: Json = Fal
         found = await session.runs.find(references=references, application_version=version)
         if not found:
             await _check_filters(session, None, version)
+            note("no run has exactly these references; 'runs list --reference' finds runs with one of them")
     if as_json:
         exact, possible = ([jsonable(run) for run in runs] for runs in (found.exact, found.possible))
         print_json({"exact": exact, "possible": possible})
