@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command_line import run_here
+from pytest_httpx import HTTPXMock
 
 from aignostics_async import (
+    Client,
     ConnectionFailed,
     Health,
     HealthStatus,
@@ -19,6 +22,7 @@ from aignostics_async import (
     NotInContract,
     Organization,
     PlatformDown,
+    RequestTimeout,
     Settings,
     Slide,
     Unauthorized,
@@ -136,6 +140,20 @@ async def test_no_answer_is_an_error_and_sends_once(emulator: Emulator) -> None:
         with pytest.raises(ConnectionFailed, match="gave no answer"):
             await client.health()
         assert Health(HealthStatus.UP).date is None
+
+
+async def test_an_answer_that_drips_for_ever_is_left(
+    httpx_mock: HTTPXMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aignostics_async._http._document._PATIENCE", 0.01)
+
+    async def answer(_request: Any) -> Any:
+        await asyncio.Event().wait()
+
+    httpx_mock.add_callback(answer, url="https://platform.example/health")
+    async with Client("https://platform.example", "token", contract="1.8") as client:
+        with pytest.raises(RequestTimeout, match="too slow"):
+            await client.health()
 
 
 def whoami(emulator: Emulator, *arguments: str, **variables: str) -> tuple[int, Any, str]:

@@ -200,6 +200,14 @@ async def test_what_is_set_wrongly_is_named(
     assert words in found.detail
 
 
+async def test_a_contract_that_is_set_wrongly_is_found_alone(setup: Setup) -> None:
+    setup.variables |= {"AIGNOSTICS_CONTRACT": "2.0"}
+    report = await setup.look()
+    assert [each.name for each in report.faults] == ["contract"]
+    unknown = [each.name for each in report.checks if each.state is CheckState.UNKNOWN]
+    assert unknown == ["token and organization", "store"]
+
+
 @pytest.mark.parametrize(
     ("seconds", "state"), [(0, "ok"), (90, "warning"), (-90, "warning"), (3600, "fault"), (-3600, "fault")]
 )

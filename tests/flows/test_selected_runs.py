@@ -14,11 +14,14 @@ from command_line import run_here
 from aignostics_async import (
     ChecksumMissing,
     Client,
+    InputArtifact,
     InvalidItems,
     InvalidResponse,
+    Item,
     NotFound,
     NotInContract,
     RunDetails,
+    SubmissionUnknown,
     UsageError,
 )
 from aignostics_async.emulator.process import Emulator
@@ -132,6 +135,27 @@ async def test_what_matches_is_cancelled_and_nothing_else(
     emulator.set_faults()
     ended = {run.run_id async for run in client.runs.list() if run.status == "CANCELED_USER"}
     assert ended == set(cancelled)
+
+
+async def test_a_truth_value_is_no_number(client: Client, emulator: Emulator) -> None:
+    """They are equal in Python, and a server may ignore the filter."""
+    (run_id,) = emulator.script({"items": ["a"], "steps": RUNNING})
+    await client.run(run_id).set_metadata({"urgent": True})
+    emulator.set_conditions(filters_metadata=False)
+    assert await client.runs.cancel_matching(lambda _runs: True, metadata={"urgent": 1}) == ()
+
+
+async def test_a_submission_is_found_whatever_the_clock_said(client: Client, emulator: Emulator) -> None:
+    emulator.set_faults({"operation": "create_run", "times": 1, "drop": "after"})
+    size = {"width": 1, "height": 1, "width_mpp": 0.5, "height_mpp": 0.5}
+    artifact = InputArtifact(
+        "slide", "http://127.0.0.1:9/a.tiff", {"checksum_base64_crc32c": "AAAAAA==", **size}
+    )
+    with pytest.raises(SubmissionUnknown) as lost:
+        await client.runs.create("he-tme:v1.0.0", [Item("a", artifacts=[artifact])])
+    tomorrow = lost.value.sent_at + timedelta(days=1)
+    found = await client.runs.find(references=["a"], since=tomorrow, submission=lost.value.submission)
+    assert len(found.exact) == 1
 
 
 async def list_as_json(client: Client, emulator: Emulator) -> list[Any]:

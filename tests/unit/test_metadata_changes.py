@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from types import MappingProxyType
+from typing import Any, cast
 
 import pytest
 from answers_1_8 import ITEM, ITEMS, ROOT, RUN, RUN_ID
@@ -194,6 +195,24 @@ async def test_a_snapshot_of_another_run_is_refused(client: Client, httpx_mock: 
     details = await client.run(RUN_ID).details()
     with pytest.raises(UsageError, match="details of run"):
         await client.run(RUN_ID.replace("1", "2")).set_metadata({}, read=details)
+
+
+async def test_nested_mappings_of_any_kind_are_written(client: Client, httpx_mock: HTTPXMock) -> None:
+    read(httpx_mock, None)
+    written(httpx_mock)
+    await client.run(RUN_ID).set_metadata(MappingProxyType({"block": MappingProxyType({"stain": "HE"})}))
+    assert sent(httpx_mock)[0]["custom_metadata"] == {"block": {"stain": "HE"}}
+
+
+async def test_none_removes_nothing_and_names_no_item(client: Client) -> None:
+    """The reference of a change of the run itself is None, and must not lead to the run's metadata."""
+    run, nothing = client.run(RUN_ID), cast("Any", None)
+    with pytest.raises(UsageError, match="mapping"):
+        await run.set_metadata(nothing)
+    with pytest.raises(UsageError, match="no reference"):
+        await run.set_item_metadata(nothing, {"block": "A1"})
+    with pytest.raises(UsageError, match="no reference"):
+        await run.update_item_metadata(nothing, dict)
 
 
 async def test_the_older_contract_has_no_metadata() -> None:

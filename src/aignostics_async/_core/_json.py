@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -64,12 +64,30 @@ def encode_json(value: object) -> Secret:
     It is a Secret because bodies hold signed URLs, which must not show in the variables of a traceback.
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(
+            value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=plain_mapping
+        )
         text.encode()
         return Secret(text)
     except (ValueError, TypeError, RecursionError) as error:
         reason = str(error)
     raise UsageError(f"the request can't be written as JSON: {reason}")  # outside, so that it has no context
+
+
+def plain_mapping(value: object) -> dict[Any, Any]:
+    """Return a mapping as the dict that `json` takes; raises TypeError for what else it does not take."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+def is_same_json(one: object, other: object) -> bool:
+    """Return whether two JSON values are the same: 1 and True are not, although they are equal in Python."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(is_same_json(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_same_json, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and one == other
 
 
 def decode_json(content: bytes) -> Any:

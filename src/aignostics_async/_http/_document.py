@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio
+
 from .._version import user_agent
 from ..errors import ConnectionFailed, InvalidResponse, RequestTimeout
 from ._client import (
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 PATH = "/api/v1/openapi.json"
 _HEALTH = "/health"
+_PATIENCE = 30.0  # seconds for a whole answer, however steadily it drips
 _MAX_SIZE = 16 * 1024 * 1024  # bytes; documents have some hundred thousand
 
 
@@ -47,7 +50,10 @@ async def _fetch(root: str, path: str, settings: Settings, operation: str) -> Re
     failed: NoResponse | None = None
     async with open_client(settings, ssl_context(settings), root) as client:
         try:
-            response = await send_request(client, request, max_body=_MAX_SIZE)
+            with anyio.fail_after(_PATIENCE):
+                response = await send_request(client, request, max_body=_MAX_SIZE)
+        except TimeoutError:
+            failed = NoResponse("it is too slow", was_sent=True, is_timeout=True)
         except NoResponse as failure:
             failed = failure
         except UndecodableResponse:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from attrs import evolve, field, frozen
 
+from .._core._json import plain_mapping
 from ..errors import NotInContract, UsageError
 from ..models import RESERVED_KEY
 
@@ -146,7 +147,9 @@ class RunOptions:
             return
         try:
             # The longest form, since nobody knows in which one the platform counts.
-            size = len(json.dumps(dict(self.callback_context), allow_nan=False).encode())
+            size = len(
+                json.dumps(dict(self.callback_context), allow_nan=False, default=plain_mapping).encode()
+            )
         except (TypeError, ValueError, RecursionError) as error:
             raise UsageError(f"callback_context is no JSON object: {error}") from None
         if size > MAX_CALLBACK_CONTEXT:

@@ -119,7 +119,7 @@ async def _platform_checks(
         yield check
     yield _platform.check_health(health)
     yield _platform.check_clock(health)
-    async for check in _signed_in(variables, settings, store):
+    async for check in _signed_in(root, variables, settings, store):
         yield check
 
 
@@ -134,11 +134,16 @@ async def _asked(root: str, variables: Mapping[str, str], settings: Settings) ->
 
 
 async def _signed_in(
-    variables: Mapping[str, str], settings: Settings, store: _StoreToAsk
+    root: str, variables: Mapping[str, str], settings: Settings, store: _StoreToAsk
 ) -> AsyncIterator[SetupCheck]:
     try:
+        contract = choose_contract(root, None, variables)
+    except ConfigurationError:
+        for name in (_ACCOUNT, "store"):
+            yield _left_out(name, "contract")
+        return
+    try:
         account = read_environment(variables, settings)
-        contract = choose_contract(account.api_root, None, variables)
     except AignosticsError as error:
         remedy = "sign in with `aignostics-async login`; docs/how-to/sign-in.md lists the variables"
         yield SetupCheck(_ACCOUNT, CheckState.FAULT, str(error), remedy)

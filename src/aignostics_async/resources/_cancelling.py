@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from .._core._json import is_same_json
 from .._core._tasks import run_all
 from .._identifiers import split_version_id
 from ..errors import AignosticsError, Conflict, NotFound, UsageError
@@ -72,12 +73,11 @@ def _holds(metadata: object, wanted: Mapping[str, Any]) -> bool:
     if not isinstance(metadata, Mapping):
         return False
     return all(
-        _holds(metadata.get(key), value) if isinstance(value, Mapping) else metadata.get(key, _NONE) == value
+        _holds(metadata.get(key), value)
+        if isinstance(value, Mapping)
+        else key in metadata and is_same_json(metadata[key], value)
         for key, value in wanted.items()
     )
-
-
-_NONE = object()
 
 
 async def cancel_all(runs: Sequence[Run]) -> tuple[str, ...]:

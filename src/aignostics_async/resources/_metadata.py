@@ -12,6 +12,7 @@ import anyio
 from attrs import frozen
 
 from .._core._backoff import Backoff
+from .._core._json import is_same_json, plain_mapping
 from ..errors import PreconditionFailed, UsageError
 from ..models import RESERVED_KEY, ItemResult, RunDetails
 
@@ -35,6 +36,8 @@ class MetadataEditor:
 
     async def replace(self, metadata: Mapping[str, Any], before: WithMetadata | None) -> None:
         """Replace the metadata of a snapshot, by default those of now; raises PreconditionFailed."""
+        if metadata is None:
+            raise UsageError("metadata are a mapping, not None; an empty one removes all")
         self.facts.check_metadata(metadata)
         before = before or await self.read()
         await self.put(before, metadata, before.sdk_metadata)
@@ -73,7 +76,7 @@ class MetadataEditor:
         else:
             return
         now = await self.read()
-        if _as_read(_whole(now.metadata, now.sdk_metadata)) != _as_read(whole):
+        if not is_same_json(_as_read(_whole(now.metadata, now.sdk_metadata)), _as_read(whole)):
             raise refused
 
 
@@ -94,4 +97,4 @@ def _whole(metadata: Mapping[str, Any] | None, sdk_metadata: Any) -> Mapping[str
 
 def _as_read(metadata: Mapping[str, Any] | None) -> Any:
     """Return metadata as they are when they were stored: tuples are lists, keys are texts."""
-    return json.loads(json.dumps(metadata))
+    return json.loads(json.dumps(metadata, default=plain_mapping))

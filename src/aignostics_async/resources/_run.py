@@ -186,7 +186,7 @@ class Run:
             raise UsageError(f"read takes the ItemResult of the item, not {type(read).__name__}")
         if read is not None and (read.run_id, read.reference) != (self.id, reference):
             raise UsageError(f"this is item {read.reference!r} of run {read.run_id}, not {reference!r}")
-        await self._metadata(reference).replace(metadata, read)
+        await self._item_metadata(reference).replace(metadata, read)
 
     async def update_item_metadata(
         self, reference: str, change: Callable[[dict[str, Any]], Mapping[str, Any]]
@@ -199,13 +199,14 @@ class Run:
         metadata, and returns all new ones. Costs two requests per attempt. Raises PreconditionFailed after
         the tenth attempt, UsageError if the function returns no mapping, and what `set_item_metadata` raises.
         """
-        return await self._metadata(reference).update(change)
+        return await self._item_metadata(reference).update(change)
 
-    def _metadata(self, reference: str | None = None) -> MetadataEditor:
-        """Return what changes the metadata of the run, or of one of its items."""
+    def _metadata(self) -> MetadataEditor:
         bridge = self._session.bridge
-        if reference is None:
-            return MetadataEditor(bridge.facts, self.details, partial(bridge.put_run_metadata, self.id))
+        return MetadataEditor(bridge.facts, self.details, partial(bridge.put_run_metadata, self.id))
+
+    def _item_metadata(self, reference: str) -> MetadataEditor:
+        bridge = self._session.bridge
         write = partial(bridge.put_item_metadata, self.id, as_item_path(reference))
         return MetadataEditor(bridge.facts, partial(self.item, reference), write)
 

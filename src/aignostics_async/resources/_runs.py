@@ -127,7 +127,8 @@ class Runs:
 
         `application_version`, an `ApplicationVersion` or its id, limits the search to one version, and
         `since`, a datetime with a time zone, to runs from ten minutes before that time on (for clock skew);
-        by default all runs are searched. Under contract 1.8 a run that is found costs a few requests.
+        by default all runs are searched. A run with this `submission` is found whatever the clock of this
+        machine said. Under contract 1.8 a run that is found costs a few requests.
         Otherwise the search costs one request per hundred runs, and about one for each run whose items are
         compared: all of them, and with `submission` only those without one.
 
@@ -147,21 +148,21 @@ class Runs:
         version_id = None if version_id is None else as_version_id(version_id)
         wanted = frozenset(as_texts(references, "references"))
 
-        async def find(**among: Any) -> FoundRuns:
+        async def find(oldest: datetime | None, **among: Any) -> FoundRuns:
             runs = self._list(RunFilter(application_version=version_id, **among))
             return await find_runs(
-                runs, lambda run_id: self._handle(run_id).results(), wanted, since, submission
+                runs, lambda run_id: self._handle(run_id).results(), wanted, oldest, submission
             )
 
         if submission is not None:
-            found = await find(metadata=mark_filter(attempt=submission))
+            found = await find(None, metadata=mark_filter(attempt=submission))
         elif wanted and self._session.bridge.facts.has_metadata:
-            found = await find(reference=min(wanted))
+            found = await find(since, reference=min(wanted))
         else:
-            return await find()
+            return await find(since)
         # A replica may show a run before its items and its metadata, so only the listing of all runs proves
         # absence.
-        return found if found.exact else await find()
+        return found if found.exact else await find(since)
 
     def _list(
         self, filters: RunFilter, sort: str | Sequence[str] = "-triggered_at", page_size: int = MAX_PAGE_SIZE
