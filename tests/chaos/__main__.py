@@ -95,7 +95,7 @@ def _side_by_side(plans: Sequence[Plan], folder: Path, given: argparse.Namespace
 def _lane(plans: Sequence[Plan], folder: Path, given: argparse.Namespace) -> None:
     status = 1
     try:
-        lane = Lane(folder, given.rate, given.contract)
+        lane = Lane(folder, given.rate, given.contract, TRIALS[given.trial].url_lifetime)
         descriptor = os.open(folder / "lane.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(descriptor, 2)
         with lane.emulator, folder.with_suffix(".jsonl").open("w", buffering=1) as file:

@@ -27,14 +27,13 @@ RATE = 200.0
 SLIDES, CHUNK = 8, 2
 _SPEED = 0.1  # a run takes about 80 seconds of that clock
 _TOKENS = 500.0  # seconds of that clock
-_URLS = 200.0
 _LONGEST_END = 180.0  # seconds
 
 
 class Lane:
     """An emulator, and the rounds that are played on it one after the other."""
 
-    def __init__(self, folder: Path, rate: float, contract: str) -> None:
+    def __init__(self, folder: Path, rate: float, contract: str, url_lifetime: float) -> None:
         self._folder = folder
         self._rate = rate
         folder.mkdir(parents=True)
@@ -43,7 +42,7 @@ class Lane:
             speed=_SPEED,
             clock_rate=rate,
             token_lifetime=_TOKENS,
-            url_lifetime=_URLS,
+            url_lifetime=url_lifetime,
             contract=contract,
         )
         self._slides = [
