@@ -54,7 +54,7 @@ def _holds(folder: Path, name: str, costs: Costs, fixed: float, slope: float) ->
     seconds, outputs = _run(folder, inputs)
     predicted = fixed + slope * _alone(inputs, outputs, costs)
     off = predicted / seconds - 1
-    print(f"other {name}: predicted {predicted:.1f} s, took {seconds:.1f} s, {off:+.0%}")
+    print(f"other {name}: predicted {predicted:.1f} s, took {seconds:.1f} s, {off:+.0%}", flush=True)
     return abs(off) <= WITHIN
 
 
@@ -66,7 +66,8 @@ def _run(folder: Path, inputs: Inputs) -> tuple[float, float]:
     seconds = done.run.seconds
     print(
         f"{inputs.slides} slides of {inputs.size / 1e6:.1f} MB, {inputs.workers} workers with "
-        f"{inputs.link / 1e6:.1f} MB/s each: {seconds:.1f} s"
+        f"{inputs.link / 1e6:.1f} MB/s each: {seconds:.1f} s",
+        flush=True,
     )
     return seconds, done.outputs
 
