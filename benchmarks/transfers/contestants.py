@@ -91,6 +91,9 @@ class Sink:
     def __init__(self, url: str) -> None:
         self.url = url
 
+    async def renew(self) -> None:
+        """Need no key."""
+
     def whole(self, _digest: Any) -> Any:
         from aignostics_async.transfer._multipart_upload import SignedRequest
 

@@ -105,6 +105,17 @@ async def test_a_store_that_refuses_them_is_used_without(
     assert place.objects == {"/bucket/first": content, "/bucket/second": content}
 
 
+async def test_a_store_that_refuses_them_at_the_end_is_used_without(
+    emulator: Emulator, place: LyingStore, sources: dict[bytes, Path]
+) -> None:
+    body = error("MalformedXML")  # the body of the completion has them as well
+    place.troubles = [Trouble("POST", "uploadId", times=99, status=400, body=body, header=HEADERS[0])]
+    async with emulator.client(SETTINGS) as client:
+        store = open_bucket(client, place)
+        assert (await store.put("key", sources[LARGE])).verified
+        assert store.checksums == "when_required"
+
+
 @pytest.mark.parametrize("content", [SMALL, LARGE], ids=["whole", "in parts"])
 async def test_they_are_never_sent_where_they_are_not_wanted(
     emulator: Emulator, place: LyingStore, sources: dict[bytes, Path], content: bytes

@@ -257,3 +257,16 @@ async def test_an_answer_that_comes_before_the_body_is_no_success(
     with pytest.raises(TransferError):
         await store.put("slide.svs", source)
     assert place.objects == {}
+
+
+async def test_parts_are_signed_with_the_key_that_is_valid_now(
+    emulator: Emulator, place: LyingStore, source: Path
+) -> None:
+    """A large file takes longer than a key lives that is renewed every hour."""
+    keys = (AwsKey(f"key-{number}", "secret", "us-east-1") for number in range(99))
+    settings = evolve(IMPATIENT, transfers=Transfers(part_size=5 * MIB, max_concurrency=1))
+    async with emulator.client(settings) as client:
+        address = S3(bucket="bucket", prefix="lab", endpoint=place.origin, key=lambda: next(keys))
+        await client.store(address).put("slide.svs", source)
+    used = [re.findall(r"Credential=(key-\d+)", path) for _, path, _ in place.requests]
+    assert len(used) == len({name for (name,) in used}), "no request takes the key of an earlier one"

@@ -22,6 +22,7 @@ from aignostics_async import (
     checksum_bytes,
 )
 from aignostics_async.emulator.process import Emulator
+from aignostics_async.transfer._object_facts import NOTHING, read_facts
 from aignostics_async.transfer._upload import put_file
 
 pytestmark = pytest.mark.both_contracts
@@ -230,3 +231,8 @@ async def test_the_storage_s_own_words_hold_no_signature(emulator: Emulator, tmp
             report = await client.run(report_id).download(tmp_path)
     assert "Cannot GET /a" in str(report.files[0].error)
     assert "PLANTED" not in report.to_json()
+
+
+def test_a_range_without_the_size_of_the_whole_tells_no_size() -> None:
+    facts = read_facts({"content-range": "bytes 0-0/*", "content-length": "1", "content-md5": "eA=="})
+    assert facts == NOTHING

@@ -10,6 +10,7 @@ import pytest
 from hostile_server import Ask, Hostile, Reply, engine_of, hostile
 
 from aignostics_async import TransferInterrupted, UrlRefused
+from aignostics_async.errors import is_transient_code
 from aignostics_async.storage._advice import own_advice
 from aignostics_async.transfer._request import send_request
 from aignostics_async.transfer._responses import STORE_FULL
@@ -17,6 +18,25 @@ from aignostics_async.transfer._upload import put_file
 
 BODY = b"slide" * 2000
 TRANSIENT = ["RequestTimeout", "BadDigest", "OperationAborted", "SlowDown", "InternalError", "IncompleteBody"]
+# What boto3 retries, beside these; and what MinIO says of a body that its proxy lost.
+THROTTLING = [
+    "BandwidthLimitExceeded",
+    "ClientDisconnected",
+    "EC2ThrottledException",
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestTimeoutException",
+    "SlowDownWrite",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionInProgressException",
+]
 FINAL = ["ExpiredToken", "AccessDenied", "SignatureDoesNotMatch", "InvalidRequest", "NoSuchBucket"]
 
 
@@ -36,6 +56,11 @@ async def test_a_transient_code_is_tried_again(tmp_path: Path, code: str, status
     with hostile(b"", lambda ask: Reply(status, error(code)) if ask.number < 2 else Reply(200)) as place:
         await put(place, tmp_path / "slide.svs")
         assert len(place.asks) == 3
+
+
+@pytest.mark.parametrize("code", THROTTLING)
+def test_codes_that_other_clients_retry_are_transient(code: str) -> None:
+    assert is_transient_code(code)
 
 
 @pytest.mark.parametrize("code", TRANSIENT)

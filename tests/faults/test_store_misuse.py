@@ -23,6 +23,7 @@ from aignostics_async import (
     StoreAddress,
     Stored,
     TransferError,
+    UrlRefused,
     UsageError,
     put_once,
 )
@@ -175,6 +176,47 @@ async def test_presigned_urls_may_need_headers(emulator: Emulator, place: LyingS
     assert [headers["x-ms-blob-type"] for headers in sent] == ["BlockBlob"]
 
 
+async def test_a_signer_may_name_the_headers_that_every_request_has(
+    emulator: Emulator, place: LyingStore, tmp_path: Path
+) -> None:
+    """As signers do that return all that they have signed; a header that came twice would be refused."""
+    source = tmp_path / "slide.svs"
+    source.write_bytes(b"slide")
+
+    def url(key: str) -> str:
+        return f"{place.origin}/{key}"
+
+    def put_url(key: str) -> tuple[str, dict[str, str]]:
+        return url(key), {"host": place.origin.partition("://")[2], "content-length": "3"}
+
+    async with emulator.client() as client:
+        await client.store(Presigned(put_url=put_url, get_url=url)).put("key", source)
+    assert place.objects["/key"] == b"slide"
+    (sent,) = (headers for method, _, headers in place.requests if method == "PUT")
+    assert [name.lower() for name in sent].count("host") == 1
+
+
+@pytest.mark.parametrize("raises", ["progress", "put_url"])
+async def test_an_error_of_a_function_is_no_answer_of_the_store(
+    emulator: Emulator, place: LyingStore, tmp_path: Path, raises: str
+) -> None:
+    source = tmp_path / "slide.svs"
+    source.write_bytes(b"slide")
+    error = UrlRefused("mine", name="mine", status=404, code="NoSuchUpload")
+
+    def fail(_argument: object) -> str:
+        raise error
+
+    address: StoreAddress = S3(bucket="bucket", endpoint=place.origin, key=KEY)
+    if raises == "put_url":
+        address = Presigned(put_url=fail, get_url=fail)
+    async with emulator.client() as client:
+        with pytest.raises(UrlRefused) as caught:
+            await client.store(address).put("key", source, progress=fail)
+    assert caught.value is error
+    assert place.puts < 2
+
+
 async def test_a_url_for_the_platform_needs_no_headers(
     emulator: Emulator, place: LyingStore, tmp_path: Path
 ) -> None:
@@ -217,16 +259,18 @@ async def test_a_plain_function_signs_as_well(emulator: Emulator, place: LyingSt
 class Forgetful:
     """A store of a user's own that says of each object what it is told to say."""
 
-    def __init__(self, *told: Stored) -> None:
-        self.told = list(told)
+    def __init__(self, *told: Stored | None) -> None:
+        self.told, *self.later = told
         self.puts = 0
 
     async def put(self, key: str, source: Path, *, progress: object = None) -> Stored:
         self.puts += 1
-        return self.told[0]
+        return self.told  # type: ignore[return-value]  # as a store that is not type-checked may
 
     async def stat(self, key: str) -> Stored | None:
-        return self.told[-1] if self.puts else None
+        if not self.puts or not self.later:
+            return self.told if self.puts else None
+        return self.later.pop(0) if len(self.later) > 1 else self.later[0]
 
     async def presign_get(self, uri: str, expires: float) -> str:
         return "https://h/a"
@@ -253,6 +297,25 @@ async def test_a_store_of_ones_own_is_compared_too(tmp_path: Path, told: list[St
     with pytest.raises(TransferError, match="the file has 5"):
         await put_once(store, "key", source)
     assert store.puts == 2, "it is sent once more"
+
+
+async def test_a_store_of_ones_own_that_has_lost_a_file_is_heard(tmp_path: Path) -> None:
+    source = tmp_path / "slide.svs"
+    source.write_bytes(b"slide")
+    late = Forgetful(Stored("uri", 5), None, Stored("uri", 5))
+    assert await put_once(late, "key", source) == Stored("uri", 5)
+    assert late.puts == 1, "its listing lags"
+    lost = Forgetful(Stored("uri", 5), None)
+    with pytest.raises(TransferError, match="reported it missing"):
+        await put_once(lost, "key", source)
+    assert lost.puts == 2, "it is sent once more"
+
+
+async def test_what_is_no_answer_of_a_store_of_ones_own(tmp_path: Path) -> None:
+    source = tmp_path / "slide.svs"
+    source.write_bytes(b"slide")
+    with pytest.raises(UsageError, match="`put` of a store returns a Stored, not NoneType"):
+        await put_once(Forgetful(None), "key", source)
 
 
 @given(st.text(max_size=12), st.text(max_size=12))

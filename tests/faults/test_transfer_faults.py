@@ -12,6 +12,7 @@ import threading
 from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 from unittest.mock import ANY
 
@@ -780,7 +781,9 @@ async def test_a_success_without_a_file(place: Hostile, tmp_path: Path, status: 
 # File systems without locks
 
 
-@pytest.fixture(params=[errno.ENOSYS, errno.ENOLCK, 0], ids=["ENOSYS", "ENOLCK", "given to everybody"])
+@pytest.fixture(
+    params=[errno.ENOSYS, errno.ENOLCK, errno.EINVAL, 0], ids=["ENOSYS", "ENOLCK", "EINVAL", "all"]
+)
 def without_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every lock fail as on Lustre and on NFS without a lock daemon, or exclude nobody."""
 
@@ -824,6 +827,38 @@ async def test_downloads_of_one_file_without_locks_don_t_mix(place: Hostile, tmp
         )
     assert (tmp_path / "file").read_bytes() == BODY
     assert files_in(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("call", ["fsync", "statvfs"])
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP])
+async def test_downloads_go_on_without_a_call_that_nothing_depends_on(
+    place: Hostile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise OSError(number, "told by the file system")
+
+    monkeypatch.setattr(os, call, refuse)
+    await fetch(place, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == BODY
+
+
+@pytest.mark.parametrize(("blocks", "free"), [(0, 0), (-1, -1)])
+async def test_a_file_system_of_unknown_size_is_not_full(
+    place: Hostile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocks: int, free: int
+) -> None:
+    """As sshfs and other file systems of users and of networks say."""
+    told = SimpleNamespace(f_blocks=blocks, f_bavail=free, f_bfree=free, f_frsize=4096)
+    monkeypatch.setattr(os, "statvfs", lambda _path: told)
+    await fetch(place, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == BODY
+
+
+async def test_a_file_system_with_other_inodes_at_each_look_ends(
+    place: Hostile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_partial_file, "_is_at", lambda _descriptor, _path: False)
+    with pytest.raises(TransferInterrupted, match="choose another folder"):
+        await fetch(place, tmp_path / "file")
 
 
 async def test_a_partial_file_that_was_taken_away_is_no_file(place: Hostile, tmp_path: Path) -> None:

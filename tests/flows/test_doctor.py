@@ -65,7 +65,7 @@ def setup(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def roomy(patch: pytest.MonkeyPatch, scarce: Path | None = None) -> None:
     """Let all disks be large, but that of a folder itself."""
 
-    patch.setattr(_machine, "_free", lambda folder: 2**20 if folder == scarce else 2**39)
+    patch.setattr(_machine, "free_space", lambda folder: 2**20 if folder == scarce else 2**39)
 
 
 # What is broken

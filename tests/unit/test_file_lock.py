@@ -18,7 +18,7 @@ from aignostics_async._core._file_lock import FileLock, LocksUnsupported
 from aignostics_async.bulk.database._job_folder import JobFolder
 
 
-@pytest.fixture(params=[errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, 0])
+@pytest.fixture(params=[errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTTY, 0])
 def without_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every lock be refused, or be given to everybody."""
 

@@ -6,8 +6,9 @@ import os
 
 import pytest
 
-from aignostics_async import Client
+from aignostics_async import Client, ConfigurationError
 from aignostics_async._core._proxies import Proxy, proxy_for
+from aignostics_async.transfer._proxy_urls import proxy_address
 
 PROXY = "http://proxy.example.com:3128"
 
@@ -47,6 +48,8 @@ def is_proxied(url: str) -> bool:
         ("[fd00::1]:9000", ["https://[fd00::1]:9000"], ["https://[fd00::1]"]),
         ("a.org, example.com b.org", ["https://b.org", "https://example.com"], ["https://c.org"]),
         (",, ,", [], ["https://example.com"]),
+        ("münchen.example", ["https://a.xn--mnchen-3ya.example"], ["https://munchen.example"]),
+        ("xn--mnchen-3ya.example", ["https://münchen.example"], ["https://munchen.example"]),
         ("fd00::/999,[::,:80,http://,10.0.0.0/40,.", [], ["https://example.com", "https://10.0.0.1"]),
     ],
 )
@@ -98,3 +101,19 @@ def test_a_password_is_no_part_of_the_url_of_a_proxy(url: str, auth: tuple[str, 
     assert proxy.url == PROXY
     assert proxy.auth == auth
     assert "word" not in repr(proxy)
+
+
+@pytest.mark.parametrize("proxy", ["http://proxy.invalid", "proxy.invalid/", " http://proxy.invalid:80\n"])
+async def test_api_and_files_understand_a_proxy_alike(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    found = proxy_for("https://a.example.com", proxy=None, trust_env=True)
+    assert found is not None
+    assert (proxy_address(found).hostname, proxy_address(found).port or 80) == ("proxy.invalid", 80)
+    async with Client("https://host.example.com", "x"):
+        pass
+
+
+@pytest.mark.parametrize("proxy", ["http://[::1", "http://proxy:port", "socks5://proxy:1080", "http://"])
+def test_a_proxy_that_files_cant_use_is_a_setting_to_change(proxy: str) -> None:
+    with pytest.raises(ConfigurationError, match="http://host:port"):
+        proxy_address(Proxy.parse(proxy))

@@ -12,7 +12,7 @@ from aignostics_async import AignosticsError, Retries
 from aignostics_async._http._retry import (
     AttemptFailed,
     Outcome,
-    parse_retry_after,
+    read_retry_after,
     repeat,
     wait_before_retry,
 )
@@ -78,13 +78,20 @@ def test_one_attempt_turns_retries_off() -> None:
 
 
 def test_retry_after_is_read_as_number_and_as_date() -> None:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    assert parse_retry_after("7", now) == 7
-    assert parse_retry_after("0.5", now) == 0.5
-    assert parse_retry_after(format_datetime(now + timedelta(seconds=30), usegmt=True), now) == 30
-    assert parse_retry_after(format_datetime(now - timedelta(hours=1), usegmt=True), now) == 0
-    for odd in (None, "", "soon", "Thu, 01 Jan 2026 00:00:00", f"Thu, 01 Jan 2026 00:00:00 +{'9' * 20}"):
-        assert parse_retry_after(odd, now) is None
+    assert read_retry_after({"retry-after": "7"}) == 7
+    assert read_retry_after({"retry-after": "0.5"}) == 0.5
+    assert read_retry_after({"retry-after": "Thu, 01 Jan 2026 00:00:00 GMT"}) == 0
+    assert read_retry_after({}) is None
+    for odd in ("", "soon", f"Thu, 01 Jan 2026 00:00:00 +{'9' * 20}"):
+        assert read_retry_after({"retry-after": odd}) is None
+
+
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(hours=3), timedelta(hours=-3)])
+def test_a_date_to_retry_after_is_of_the_server_s_clock(ahead: timedelta) -> None:
+    there = datetime.now(UTC) + ahead
+    at = format_datetime(there + timedelta(seconds=30), usegmt=True)
+    for form in (format_datetime(there, usegmt=True), there.ctime()):
+        assert read_retry_after({"retry-after": at, "date": form}) == 30
 
 
 async def test_the_loop_raises_the_last_error_without_a_context() -> None:

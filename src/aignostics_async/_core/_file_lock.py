@@ -8,10 +8,10 @@ from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
-from ._portable import lock, open_file, unlock
+from ._portable import NOT_OFFERED, lock, open_file, unlock
 
 # ENOSYS on Lustre without `-o flock`, ENOLCK on NFS without a lock daemon.
-_UNSUPPORTED = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP})
+_UNSUPPORTED = NOT_OFFERED | {errno.ENOLCK}
 
 
 class LocksUnsupported(OSError):

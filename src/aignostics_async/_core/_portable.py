@@ -5,6 +5,7 @@ A form is chosen by what the system has, not by its name, so a test can take the
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import shutil
@@ -34,6 +35,9 @@ _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _LOCKED_AT = 2**30  # Windows keeps others from reading the bytes that are locked, so these are none
 _SHARE_ALL = 7  # FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE
 _OPEN_EXISTING, _OPEN_ALWAYS, _NORMAL = 3, 4, 0x80
+
+NOT_OFFERED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.ENOTTY, errno.EOPNOTSUPP})
+"""What a file system answers to a call on an open file that it does not have."""
 
 _position = threading.Lock()
 """Held while the position of a descriptor is set and used, where there are no positioned calls."""
@@ -91,19 +95,32 @@ def write_some_at(descriptor: int, view: memoryview, position: int) -> int:
 
 
 def sync(descriptor: int) -> None:
-    """Bring a file to the disk. Raises OSError."""
+    """Bring a file to the disk, where the file system has a call for that. Raises OSError."""
     # On macOS fsync leaves the bytes in the cache of the drive, which a power cut empties.
     full = getattr(_fcntl, "F_FULLFSYNC", None)
     if full is not None:
         with suppress(OSError):  # not every file system has it
             _fcntl.fcntl(descriptor, full)
             return
-    os.fsync(descriptor)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NOT_OFFERED:
+            raise
 
 
-def free_space(folder: Path) -> int:
-    """Return how many bytes a user may still write below a folder. Raises OSError."""
-    return shutil.disk_usage(folder).free
+def free_space(folder: Path) -> int | None:
+    """Return how many bytes a user may still write below a folder, or None if the file system does not tell.
+
+    Those of networks and of users may say nothing, or that their size is 0. Raises OSError.
+    """
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError as error:
+        if error.errno not in NOT_OFFERED:
+            raise
+        return None
+    return usage.free if usage.total > 0 <= usage.free else None
 
 
 def lock(descriptor: int) -> None:

@@ -25,7 +25,7 @@ class Proxy:
     @classmethod
     def parse(cls, url: str) -> Self:
         """Return the proxy of a URL, which may hold a user name and password; checks nothing."""
-        scheme, mark, rest = url.partition("://")
+        scheme, mark, rest = url.strip().partition("://")
         # The last @: a password may hold others, and slashes.
         credentials, sign, place = rest.rpartition("@")
         return cls(f"{scheme}{mark}{place}", Secret(credentials) if sign else None)
@@ -99,8 +99,16 @@ def _matches(entry: str, host: str, port: int | None) -> bool:
             return address in ip_network(entry.replace("[", "").replace("]", ""), strict=False)
         except ValueError:
             return False
-    domain = entry.removeprefix("*").strip(".")
-    return bool(domain) and f".{host}".endswith(f".{domain}")
+    domain = _in_ascii(entry.removeprefix("*").strip("."))
+    return bool(domain) and f".{_in_ascii(host)}".endswith(f".{domain}")
+
+
+def _in_ascii(name: str) -> str:
+    """Return a host name as the network knows it, where a letter outside of ASCII has another form."""
+    try:
+        return name if name.isascii() else name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return name
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._redaction import excerpt
 from ..errors import APIStatusError, status_error_class
-from ._retry import parse_retry_after
+from ._retry import parse_date, read_retry_after
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ._client import Response
 
 
@@ -61,13 +61,9 @@ def json_object(response: Response) -> dict[str, Any]:
 
 def retry_after(response: Response) -> float | None:
     """Return the seconds of the Retry-After header, or None."""
-    return parse_retry_after(response.headers.get("retry-after"), datetime.now(UTC))
+    return read_retry_after(response.headers)
 
 
 def response_date(response: Response) -> datetime | None:
     """Return the server's time when it answered, by its Date header; None if that is missing or no date."""
-    try:
-        date = parsedate_to_datetime(response.headers["date"])
-    except (KeyError, ValueError, TypeError, OverflowError):
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
+    return parse_date(response.headers.get("date"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,8 +21,7 @@ from .._core._logging import get_logger
 from ..errors import is_transient_status
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-    from datetime import datetime
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from .._config import Retries
     from ..errors import AignosticsError
@@ -134,15 +134,29 @@ async def repeat(
         await anyio.sleep(wait)
 
 
-def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Return the seconds of a Retry-After header, a number or a date; None for any other value."""
+def read_retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds of a response's Retry-After header, a number or a date; None for any other value.
+
+    A date is compared with that of the response: both are of the server's clock, which may not be this one.
+    """
+    value = headers.get("retry-after")
     if value is None:
         return None
     try:
         return max(0.0, float(value))
     except ValueError:
         pass
+    at = parse_date(value)
+    if at is None:
+        return None
+    now = parse_date(headers.get("date")) or datetime.now(UTC)
+    return max(0.0, (at - now).total_seconds())
+
+
+def parse_date(value: str | None) -> datetime | None:
+    """Return the time of a date in a header; None for any other value."""
     try:
-        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+        date = parsedate_to_datetime(value or "")
     except (TypeError, ValueError, OverflowError):
         return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from anyio import to_thread
 
 from .._core._display_text import human_size
 from .._core._file_lock import FileLock, LocksUnsupported
+from .._core._portable import free_space
 from .._environment_variables import read_token_store
 from .._inputs import Slide
 from ..errors import AignosticsError, MissingExtra
@@ -43,10 +43,10 @@ async def check_scratch() -> SetupCheck:
     """Write where slides of several files are packed and zips unpacked."""
     name, remedy = "scratch disk", "set TMPDIR to a folder with space for the largest slides, and free it"
 
-    def write() -> int:
+    def write() -> int | None:
         with tempfile.TemporaryDirectory(prefix="aignostics-async-") as folder:
             Path(folder, "trial").write_bytes(bytes(_SCRATCH_BYTES))
-            return _free(Path(folder))
+            return free_space(Path(folder))
 
     try:
         free = await to_thread.run_sync(write)
@@ -100,7 +100,7 @@ async def check_free_disk(folder: Path) -> SetupCheck:
     """Look how much space is left for results."""
     name = "free disk"
     try:
-        free = await to_thread.run_sync(_free, folder)
+        free = await to_thread.run_sync(free_space, folder)
     except OSError as error:
         detail = f"{folder} can't be looked at ({error.strerror})"
         return SetupCheck(name, CheckState.FAULT, detail, "choose a folder that exists with --folder")
@@ -108,11 +108,9 @@ async def check_free_disk(folder: Path) -> SetupCheck:
     return _space(name, free, str(folder), remedy)
 
 
-def _free(folder: Path) -> int:
-    return shutil.disk_usage(folder).free
-
-
-def _space(name: str, free: int, place: str, remedy: str) -> SetupCheck:
+def _space(name: str, free: int | None, place: str, remedy: str) -> SetupCheck:
+    if free is None:
+        return SetupCheck(name, CheckState.UNKNOWN, f"the file system of {place} does not tell", "")
     detail = f"{human_size(free)} free in {place}"
     if free < _LITTLE:
         return SetupCheck(name, CheckState.FAULT, detail, remedy)

@@ -15,6 +15,7 @@ import anyio
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
+from .._core._portable import free_space
 from ..errors import DiskFull, TransferError
 from ._formats import Format
 from ._read import SlideInfo
@@ -61,8 +62,8 @@ def _slot() -> anyio.Semaphore:
 
 
 def _check_space(slide: SlideInfo, place: str) -> None:
-    needed, free = sum(path.stat().st_size for path in slide.files), shutil.disk_usage(place).free
-    if needed > free:
+    needed, free = sum(path.stat().st_size for path in slide.files), free_space(Path(place))
+    if free is not None and needed > free:
         folder = tempfile.gettempdir()
         raise DiskFull(
             f"it takes {needed:,} bytes to pack it, and {folder} has {free:,}; make room, or set TMPDIR",

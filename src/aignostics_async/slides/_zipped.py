@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO
 
+from .._core._portable import free_space
 from ..errors import NotASlide, SlideError
 from ._dicom import DicomHeader, check_headers, header_of
 
@@ -78,8 +79,8 @@ def unpacked(path: Path) -> Iterator[tuple[Path, ...]]:
     """
     with tempfile.TemporaryDirectory(prefix="aignostics-async-") as folder, zipfile.ZipFile(path) as archive:
         entries = _entries(path, archive)
-        needed, free = sum(entry.file_size for entry in entries), shutil.disk_usage(folder).free
-        if needed > free:
+        needed, free = sum(entry.file_size for entry in entries), free_space(Path(folder))
+        if free is not None and needed > free:
             raise SlideError(
                 f"it takes {needed:,} bytes to unpack it, and {tempfile.gettempdir()} has {free:,}",
                 path=str(path),

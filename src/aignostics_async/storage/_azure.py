@@ -185,6 +185,9 @@ class _ContainerUpload:
         self._key = key
         self._url = url
 
+    async def renew(self) -> None:
+        """Do nothing: the key of an account does not end."""
+
     def whole(self, digest: Crc32c) -> SignedRequest:
         return SignedRequest(self._url, {"x-ms-blob-type": "BlockBlob", _META: digest.wire})
 

@@ -291,12 +291,12 @@ class Bucket(ObjectStore):
         return await self._holds(key, sent)
 
     async def _send(self, key: str, source: Path, progress: Callable[[int], None] | None) -> SentFile:
-        signer = await self._keys()
+        await self._keys()  # first: without a key nothing is read
         size = await file_size(source)
         part_size = part_size_of(size, self._engine.settings.transfers.part_size)
 
         async def send(with_checksums: bool) -> SentFile:  # noqa: FBT001 - the one parameter
-            target = _BucketUpload(self, key, signer, self._speaking(with_checksums=with_checksums))
+            target = _BucketUpload(self, key, self._keys, self._speaking(with_checksums=with_checksums))
             return await send_file(self._engine, target, source, name=source.name, progress=progress)
 
         return await self._negotiation.send("PUT" if size <= part_size else "multipart", send)
@@ -354,11 +354,14 @@ class Bucket(ObjectStore):
 class _BucketUpload:
     """One key of a bucket, as the place that a file is sent to."""
 
-    def __init__(self, bucket: Bucket, key: str, signer: Key, dialect: Dialect) -> None:
+    def __init__(self, bucket: Bucket, key: str, keys: Keys, dialect: Dialect) -> None:
         self._bucket = bucket
         self._key = key
-        self._signer = signer
+        self._keys = keys
         self._dialect = dialect
+
+    async def renew(self) -> None:
+        self._signer = await self._keys()
 
     def whole(self, digest: Crc32c) -> SignedRequest:
         return self._bucket.signed_put(self._signer, self._key, {}, self._dialect.checksum(digest.wire))

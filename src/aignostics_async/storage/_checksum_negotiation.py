@@ -23,6 +23,7 @@ _MAY_BE_THE_HEADERS = {
             "InvalidArgument",
             "InvalidHeaderValue",
             "InvalidRequest",
+            "MalformedXML",  # of a completion that names the checksums of parts
             "NotImplemented",
             "NotSupported",
             "UnsupportedHeader",

@@ -25,6 +25,7 @@ from ..errors import ChecksumMismatch, TransferError, UrlRefused
 from ..transfer._file_io import check_regular, unreadable
 from ..transfer._multipart_upload import part_size_of
 from ..transfer._object_facts import NOTHING, ObjectFacts, written_facts
+from ..transfer._progress import guard_progress
 from ..transfer._request import read_back
 from ..transfer._upload import SentFile
 from ._protocol import Deleting, Stored, Verify
@@ -106,15 +107,16 @@ class ObjectStore(ABC):
         that can't be encoded.
         """
         source, key = Path(source), as_object_key(key)
-        with self._refusals():
+        # The guard is the outer one: what a callback raises is no answer of the store.
+        with guard_progress(progress) as report, self._refusals():
             try:
-                return await self._put(key, source, progress)
+                return await self._put(key, source, report)
             except (_Contradicted, UrlRefused) as failed:
                 if isinstance(failed, UrlRefused) and failed.code not in _PARTS_LOST:
                     raise
                 _log.warning("%s: the store does not have what was sent; it is sent once more", source.name)
             try:
-                return await self._put(key, source, progress)
+                return await self._put(key, source, report)
             except _Contradicted as contradicted:
                 error = contradicted.error
             # A later attempt must not take what is under the key for the file.
@@ -173,7 +175,7 @@ class ObjectStore(ABC):
             await anyio.sleep(wait)
         facts = await self._ask(key)
         if facts is None:
-            raise _Contradicted(_absent(source.name))
+            raise _Contradicted(absent(source.name))
         return facts
 
     def _waits(self) -> Iterator[float]:
@@ -215,7 +217,7 @@ class ObjectStore(ABC):
             await anyio.sleep(wait)
             found = await self._read(url, name)
         facts = None if found is None else ObjectFacts(found.length, found.wire)
-        error = _absent(name) if facts is None else contradiction(facts, sent, name)
+        error = absent(name) if facts is None else contradiction(facts, sent, name)
         if error is not None:
             raise _Contradicted(error)
         return True
@@ -258,12 +260,11 @@ class ObjectStore(ABC):
         try:
             yield
         except UrlRefused as refused:
+            advice = self._advice(refused)
+            if advice == refused.advice:
+                raise
             error = UrlRefused(
-                refused.problem,
-                name=refused.name,
-                status=refused.status,
-                code=refused.code,
-                advice=self._advice(refused),
+                refused.problem, name=refused.name, status=refused.status, code=refused.code, advice=advice
             )
         else:
             return
@@ -304,7 +305,7 @@ def contradiction(facts: ObjectFacts, sent: SentFile, name: str) -> TransferErro
     return ChecksumMismatch(name=name, expected=sent.crc32c, actual=told)
 
 
-def _absent(name: str) -> TransferError:
+def absent(name: str) -> TransferError:
     text = "the store confirmed the file, and then reported it missing; try again"
     return TransferError(text, name=name)
 

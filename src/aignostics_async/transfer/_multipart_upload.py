@@ -65,7 +65,11 @@ class SignedRequest:
 
 
 class UploadTarget(Protocol):
-    """Where a file goes. `whole` and `part` sign in a worker thread, the others send requests."""
+    """Where a file goes. `whole` and `part` sign in a worker thread, the others may send requests."""
+
+    async def renew(self) -> None:
+        """Take the key that is valid now, before each body is sent: many parts may outlive one key."""
+        ...
 
     def whole(self, digest: Crc32c) -> SignedRequest:
         """Return the request that sends the whole file."""
@@ -176,6 +180,7 @@ class _MultipartUpload:
 
         async def attempt() -> tuple[SentPart, Crc32c]:
             try:
+                await self._target.renew()
                 return await self._engine.run(partial(self._send, upload, number), self._tick)
             except AttemptFailed as failed:
                 self._engine.on_throttled(failed.outcome)

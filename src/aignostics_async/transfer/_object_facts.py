@@ -47,12 +47,12 @@ def written_facts(headers: Mapping[str, str]) -> ObjectFacts:
 def read_facts(headers: Mapping[str, str]) -> ObjectFacts:
     """Return what the answer to a HEAD, or to a GET of a whole object or its first byte, says about it."""
     part = parse_content_range(headers.get("content-range", ""))
-    if part is None:
+    if "content-range" not in headers:
         crc32c, md5, size = _crc32c(headers), _md5(headers), _size(headers)
     else:
-        # Beside a part these headers may be about the part.
+        # Beside a part these headers may be about the part. Its range may leave out the size of the whole.
         whole = {name: value for name, value in headers.items() if name not in _OF_THE_BODY}
-        crc32c, md5, size = _crc32c(whole), _md5(whole), part[2]
+        crc32c, md5, size = _crc32c(whole), _md5(whole), None if part is None else part[2]
     noted = readable_crc32c(headers.get(_NOTED))
     return ObjectFacts(size, crc32c, md5, noted, headers.get("etag"))
 

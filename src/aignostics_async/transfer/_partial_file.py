@@ -35,6 +35,7 @@ _SAVE_INTERVAL = 1.0  # seconds
 # What is worth keeping after a failure; less is fetched again as fast as it is checked.
 _WORTH_KEEPING = 8 * 1024 * 1024
 _FLAGS = os.O_RDWR | os.O_CREAT
+_MAX_OPENINGS = 100
 _NONE = -1  # in place of a descriptor
 
 
@@ -95,7 +96,7 @@ class PartialFile:
         return self._is_over
 
     def _opened(self, token: CancelToken) -> int:
-        while True:
+        for _ in range(_MAX_OPENINGS):
             token.check()
             descriptor = open_file(self.path, _FLAGS)
             try:
@@ -118,6 +119,8 @@ class PartialFile:
                 self._record = _record_of(self.path)
                 return descriptor
             # Else it was finished, discarded or not only ours; the next one is.
+        message = "another file is in the place of its partial file each time; choose another folder"
+        raise TransferInterrupted(message, name=self._name)
 
     # What is there
 
@@ -354,10 +357,10 @@ def _record_of(part: Path) -> Path:
 
 
 def check_space(part: PartialFile, all_parts: Iterable[PartialFile]) -> None:
-    """Raise DiskFull unless the disk has room for this file beside all others that are under way."""
+    """Raise DiskFull if the disk has no room for this file beside all others that are under way."""
     free = free_space(part.target.parent)
     needed = sum(each.outstanding for each in all_parts if each.device == part.device)
-    if needed > free:
+    if free is not None and needed > free:
         raise DiskFull(
             f"the files under way need {needed:,} bytes more in {part.target.parent} and {free:,} are free; "
             "make room and download again",

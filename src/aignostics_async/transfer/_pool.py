@@ -238,7 +238,8 @@ class ConnectionPool:
     ) -> bytes:
         """Return the request line and headers as bytes, with the empty line at their end.
 
-        Adds Host, Accept, Accept-Encoding and User-Agent; `headers` of the same spelling take precedence.
+        Adds Host, Accept, Accept-Encoding and User-Agent; `headers` of the same name, in any case of
+        the letters, take precedence, and the later of two.
         With a `proxy`, a request for an http URL names the whole URL and has the proxy's credentials. Raises
         ConnectionBroken if a header holds a line break.
         """
@@ -248,8 +249,11 @@ class ConnectionPool:
             "Accept": "*/*",
             "Accept-Encoding": "identity",
             "User-Agent": user_agent(self._settings.user_agent),
-            **headers,
         }
+        # A service that signs may name Host or a length in its own spelling; sent twice they are refused.
+        given = {name.lower(): (name, value) for name, value in headers.items()}
+        fields = {name: value for name, value in fields.items() if name.lower() not in given}
+        fields |= dict(given.values())
         if proxy and target.scheme == "http":
             path = f"http://{_host(target)}{path}"
             fields |= proxy_credentials(proxy)

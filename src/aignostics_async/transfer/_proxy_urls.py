@@ -11,15 +11,18 @@ from ..errors import ConfigurationError
 
 
 def proxy_address(proxy: Proxy) -> SplitResult:
-    """Return the parts of a proxy's URL; raises ConfigurationError for one other than http://host:port."""
-    address = urlsplit(proxy.url if "://" in proxy.url else f"http://{proxy.url}")
+    """Return the parts of a proxy's URL; raises ConfigurationError for one other than http://host:port.
+
+    Without a port it is that of HTTP, as for API requests.
+    """
     try:
-        usable = address.scheme == "http" and bool(address.hostname) and address.port is not None
+        address = urlsplit(proxy.url if "://" in proxy.url else f"http://{proxy.url}")
+        _ = address.port
+        if address.scheme == "http" and address.hostname:
+            return address
     except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigurationError("files move through proxies of the form http://host:port only")
-    return address
+        pass
+    raise ConfigurationError("files move through proxies of the form http://host:port only")
 
 
 def proxy_credentials(proxy: Proxy) -> dict[str, str]:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from .._core._redaction import excerpt, without_values
 from .._core._urls import DEFAULT_PORTS, has_user_name
-from .._http._retry import AttemptFailed, Outcome, parse_retry_after
+from .._http._retry import AttemptFailed, Outcome, read_retry_after
 from ..errors import TransferError, TransferInterrupted, UrlRefused, is_transient_code, is_transient_status
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -95,8 +94,11 @@ def refused(
         code = "BandwidthLimitExceeded"
     is_full = status == 507 or (code or "").casefold() in _FINAL_CODES
     is_transient = not is_full and (is_transient_status(status) or is_transient_code(code))
-    asked = parse_retry_after(headers.get("retry-after"), datetime.now(UTC))
-    outcome = Outcome(status=0 if is_full else status, retry_after=asked, is_transient=is_transient)
+    outcome = Outcome(
+        status=0 if is_full else status,
+        retry_after=read_retry_after(headers),
+        is_transient=is_transient,
+    )
     problem = f"{place} answered {status}{f' {code}' if code else ''}"
     said = f". The storage said: {words!r}" if words else ""
     if is_transient or (status >= 500 and status not in _FINAL_STATUSES and not is_full):

@@ -7,7 +7,6 @@ others go on.
 from __future__ import annotations
 
 import secrets
-import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 from attrs import define, evolve, field, frozen
 
+from ..._core._portable import free_space
 from ..._core._tasks import for_each, plain_task_group
 from ..._internals import check_health, contract_facts
 from ...errors import AignosticsError, PlatformDown
@@ -356,7 +356,7 @@ def _free(folder: Path) -> int | None:
     """Return the free bytes where a folder is, or will be."""
     for place in (folder, *folder.parents):
         try:
-            return shutil.disk_usage(place).free
+            return free_space(place)
         except FileNotFoundError:
             continue
         except OSError:
