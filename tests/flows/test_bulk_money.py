@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -250,6 +251,30 @@ async def test_a_callback_that_raises_ends_the_job_and_no_answer_is_lost(
         assert (await job.run(harness.client)).status is JobStatus.DONE
     assert harness.posts() == len(attempts(harness))
     harness.assert_each_has_one_run(*names)
+
+
+@pytest.mark.parametrize(
+    "error", [SystemExit(3), asyncio.CancelledError()], ids=lambda error: type(error).__name__
+)
+async def test_a_callback_that_raises_no_exception_loses_no_answer_either(
+    harness: JobHarness, error: BaseException
+) -> None:
+    """`sys.exit()` in a listener must not cut a request for a run in two."""
+    await harness.make("a", "b", chunk_size=1)
+    harness.emulator.set_faults({"operation": "create_run", "skip": 1, "delay_s": 0.3})
+
+    def leave(event: JobEvent) -> None:
+        if event.type == EventType.RUN_CREATED:
+            raise error
+
+    async with harness.opened() as job:
+        with pytest.raises(type(error)) as caught:
+            await job.run(harness.client, listener=leave)
+        assert caught.value is error
+        assert None not in attempts(harness)
+        assert harness.posts() == len(attempts(harness))
+        assert (await job.run(harness.client)).status is JobStatus.DONE
+    harness.assert_each_has_one_run("a", "b")
 
 
 # Cancelling at work

@@ -175,7 +175,7 @@ class ObjectStore(ABC):
             await anyio.sleep(wait)
         facts = await self._ask(key)
         if facts is None:
-            raise _Contradicted(absent(source.name))
+            raise _Contradicted(_absent(source.name))
         return facts
 
     def _waits(self) -> Iterator[float]:
@@ -217,7 +217,7 @@ class ObjectStore(ABC):
             await anyio.sleep(wait)
             found = await self._read(url, name)
         facts = None if found is None else ObjectFacts(found.length, found.wire)
-        error = absent(name) if facts is None else contradiction(facts, sent, name)
+        error = _absent(name) if facts is None else contradiction(facts, sent, name)
         if error is not None:
             raise _Contradicted(error)
         return True
@@ -305,7 +305,7 @@ def contradiction(facts: ObjectFacts, sent: SentFile, name: str) -> TransferErro
     return ChecksumMismatch(name=name, expected=sent.crc32c, actual=told)
 
 
-def absent(name: str) -> TransferError:
+def _absent(name: str) -> TransferError:
     text = "the store confirmed the file, and then reported it missing; try again"
     return TransferError(text, name=name)
 

@@ -19,7 +19,7 @@ from ..transfer._responses import is_signed_url
 from ..transfer._upload import SentFile, put_file
 from ._fields import is_function, is_verify
 from ._object_store import ObjectStore, facts_or_nothing
-from ._protocol import Store, Stored, Verify
+from ._protocol import Store, Verify
 
 if TYPE_CHECKING:
     from ._context import StoreContext
@@ -87,10 +87,6 @@ class PresignedStore(ObjectStore):
 
     def __repr__(self) -> str:
         return "PresignedStore()"
-
-    async def stat(self, key: str) -> Stored | None:
-        """Ask about an object with `head_url`; None if there is no such object, or no way to ask."""
-        return None if self._urls.head_url is None else await super().stat(key)
 
     async def presign_get(self, uri: str, expires: float) -> str:  # noqa: ARG002 - the service decides
         """Return a URL to read the object; its lifetime is up to the service."""

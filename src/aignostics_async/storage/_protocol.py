@@ -98,9 +98,9 @@ class Store(Protocol):
 
             stored = await store.stat("case-7.svs")
 
-        Costs one request, and for `Presigned` without `head_url` none: the result is then None. Raises
-        TransferError if the store can't be reached or does not permit the request; a UrlRefused with status
-        403 is taken to mean that the store does not tell.
+        Costs one request. Also None if the store can't tell, so after an upload None contradicts nothing.
+        Raises TransferError if the store can't be reached or does not permit the request; a UrlRefused with
+        status 403 is taken to mean that the store does not tell.
         """
         ...
 

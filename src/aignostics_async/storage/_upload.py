@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from pathlib import Path
 
-import anyio
-
-from .._core._backoff import Backoff
 from .._core._crc32c import checksum_file
-from ..errors import ChecksumMismatch, TransferError, UrlRefused, UsageError
+from ..errors import ChecksumMismatch, UrlRefused, UsageError
 from ..transfer._file_io import unreadable
-from ._object_store import ObjectStore, absent, file_size
+from ._object_store import ObjectStore, file_size
 from ._protocol import Store, Stored
-
-_LOOKS = 4
-_PATIENCE = Backoff(0.1, 1.0)  # seconds
-_NOT_TOLD = Stored("", -1)
 
 
 async def put_verified(
@@ -27,8 +19,8 @@ async def put_verified(
 
     `Stored.verified` tells whether the store has proven that. If it contradicts the file, the file is sent
     once more. Costs one request more than the upload, and for a store that is not of this package one more
-    reading of the file. Raises ChecksumMismatch if the store has other bytes after that, TransferError if it
-    reports the object missing, and what `store.put` raises.
+    reading of the file. Raises ChecksumMismatch if the store has other bytes after that, and what `store.put`
+    raises.
     """
     source = Path(source)
     if isinstance(store, ObjectStore):
@@ -76,23 +68,17 @@ async def put_once(
         return await store.put_once(key, source, progress=progress)
     size = await file_size(source)
     there = await _stat(store, key)
-    if isinstance(there, Stored) and there.size == size and there.crc32c == await _checksum(source):
+    if there is not None and there.size == size and there.crc32c == await _checksum(source):
         return there
     return await put_verified(store, key, source, progress=progress)
 
 
-async def _contradiction(store: Store, key: str, source: Path, stored: Stored) -> TransferError | None:
-    """Return the error for an upload if `put` or `stat` tell of other bytes than the file's, or of none."""
+async def _contradiction(store: Store, key: str, source: Path, stored: Stored) -> ChecksumMismatch | None:
+    """Return the error for an upload if `put` or `stat` tell of other bytes than the file's."""
     size, crc32c = await file_size(source), await _checksum(source)
-    told_of: list[Stored] = [stored]
-    if not stored.verified:
-        there = await _find(store, key)
-        if there is None:
-            return absent(source.name)
-        if there is not _NOT_TOLD:
-            told_of.append(there)
-    for told in told_of:
-        if told.size != size or told.crc32c not in (None, crc32c):
+    there = None if stored.verified else await _stat(store, key)
+    for told in (stored, there):
+        if told is not None and (told.size != size or told.crc32c not in (None, crc32c)):
             return ChecksumMismatch(
                 name=source.name,
                 expected=crc32c,
@@ -103,23 +89,14 @@ async def _contradiction(store: Store, key: str, source: Path, stored: Stored) -
     return None
 
 
-async def _find(store: Store, key: str) -> Stored | None:
-    """Return what a store has under a key; it is asked a few times, since listings may lag."""
-    for attempt in range(1, _LOOKS):
-        if (there := await _stat(store, key)) is not None:
-            return there
-        await anyio.sleep(_PATIENCE.wait(attempt, random.random()))
-    return await _stat(store, key)
-
-
 async def _stat(store: Store, key: str) -> Stored | None:
-    """Return what a store has under a key; None if it has nothing, and `_NOT_TOLD` if it does not tell."""
+    """Return what a store has under a key; None if it has nothing, or does not tell."""
     try:
         return await store.stat(key)
     except UrlRefused as refused:
         if refused.status != 403:
             raise
-        return _NOT_TOLD
+        return None
 
 
 async def _checksum(source: Path) -> str:

@@ -18,7 +18,7 @@ class CallbackGuard:
 
     def __init__(self, on_failure: Callable[[], None]) -> None:
         self._on_failure = on_failure
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
 
     def guarded(self, callback: Callable[_P, object]) -> Callable[_P, None]:
         """Return what calls a callback and never raises."""
@@ -28,7 +28,7 @@ class CallbackGuard:
                 return
             try:
                 call_plain(callback, *values, **options)
-            except Exception as error:  # noqa: BLE001 - it is raised when the work has ended
+            except BaseException as error:  # noqa: BLE001 - it is raised when the work has ended
                 self.failure = error
                 self._on_failure()
 
