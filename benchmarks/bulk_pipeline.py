@@ -156,6 +156,7 @@ class _Result:
     status: ItemStatus
     output_artifacts: list[Any]
     error: str | None = None
+    error_code: str | None = None
 
     @property
     def item_id(self) -> str:
