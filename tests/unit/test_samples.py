@@ -90,9 +90,11 @@ def test_each_stretch_of_time_has_its_own(connection: sqlite3.Connection) -> Non
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def drawn(*series: Series) -> ET.Element:
-    """Return the plot as an XML tree."""
-    return ET.fromstring(plot(series).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
+def drawn(*series: Series) -> tuple[ET.Element, ET.Element]:
+    """Return the plot as XML trees: the wide one, and that of a phone."""
+    document = plot(series).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ')
+    wide, narrow = ET.fromstring(f"<div>{document}</div>")
+    return wide, narrow
 
 
 def texts(tree: ET.Element, kind: str) -> list[str]:
@@ -101,16 +103,16 @@ def texts(tree: ET.Element, kind: str) -> list[str]:
 
 def test_a_plot_is_as_high_as_what_was_moved() -> None:
     sizes = (0, 50_000_000, 100_000_000, 0)
-    tree = drawn(Series(Stage.UPLOAD, 1_795_500_000.0, 10.0, (0, 1, 1, 0), sizes))
+    tree, _ = drawn(Series(Stage.UPLOAD, 1_795_500_000.0, 10.0, (0, 1, 1, 0), sizes))
     assert texts(tree, "name") == ["Upload, MB/s"]
     assert texts(tree, "end")[:3] == ["2 slides, 150 MB; 7.5 MB/s while it worked", "10", "0"]
     (area,) = (each.get("d") for each in tree.iter(f"{SVG}path") if each.get("class") == "area")
-    bottom, *levels = (float(y) for y in re.findall(r"(?:V|M64 )([\d.]+)", area or ""))
+    bottom, *levels = (float(y) for y in re.findall(r"(?:V|M56 )([\d.]+)", area or ""))
     assert [(bottom - y) / 64 for y in levels] == pytest.approx([0, 0.5, 1, 0, 0])
 
 
 def test_stages_without_bytes_are_told_in_slides() -> None:
-    tree = drawn(Series(Stage.ANALYSIS, 1_795_500_000.0, 60.0, (2, 0, 4), (0, 0, 0)))
+    tree, _ = drawn(Series(Stage.ANALYSIS, 1_795_500_000.0, 60.0, (2, 0, 4), (0, 0, 0)))
     assert texts(tree, "name") == ["Slides analysed, per hour"]
     assert texts(tree, "end")[:2] == ["6 slides; 180 per hour while it worked", "250"]
 
@@ -124,7 +126,11 @@ def test_any_series_is_drawn_inside_its_frame(
     begins: float, width: float, moved: list[tuple[int, int]]
 ) -> None:
     items, sizes = tuple(each[0] for each in moved), tuple(each[1] for each in moved)
-    tree = drawn(*(Series(stage, begins, width, items, sizes) for stage in Stage))
+    for tree in drawn(*(Series(stage, begins, width, items, sizes) for stage in Stage)):
+        assert_inside(tree)
+
+
+def assert_inside(tree: ET.Element) -> None:
     _, _, right, bottom = (float(each) for each in (tree.get("viewBox") or "").split())
     assert len(texts(tree, "time")) <= 9
     for path in tree.iter(f"{SVG}path"):
@@ -141,7 +147,7 @@ def test_a_scale_is_round_and_near(number: float) -> None:
 
 
 def test_hours_of_a_day_are_ticked() -> None:
-    tree = drawn(Series(Stage.PROBE, 1_795_499_000.0, 225.0, (1,) * 240, (0,) * 240))
+    tree, _ = drawn(Series(Stage.PROBE, 1_795_499_000.0, 225.0, (1,) * 240, (0,) * 240))
     assert texts(tree, "time") == [
         "24 Nov, 06:00",
         "08:00",

@@ -20,6 +20,7 @@ from anyio import to_thread
 from attrs import define, field
 
 from ..._client import Client
+from ..._core._logging import get_logger
 from ..._environment_variables import read_environment
 from ..._internals import token_claims, transfer_engine
 from ...auth import ClientCredentials, StaticToken
@@ -181,8 +182,9 @@ def tools_for(setup: Sealed, threads: int) -> WorkerTools:
     kept = _TOOLS.setdefault(asyncio.get_running_loop(), {})
     if setup not in kept:
         # A worker's log is public to all who can open its pages; records here may name files.
-        logging.getLogger("aignostics_async").propagate = False
-        logging.getLogger("aignostics_async").addHandler(logging.NullHandler())
+        logger = get_logger("aignostics_async")
+        logger.propagate = False
+        logger.addHandler(logging.NullHandler())
         kept[setup] = WorkerTools.of(setup.open(), threads)
     return kept[setup]
 
