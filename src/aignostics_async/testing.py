@@ -90,9 +90,11 @@ def aignostics_emulator(request: pytest.FixtureRequest, aignostics_emulator_proc
 
     The marker sets options for one test, as `Emulator.reset` takes them. Without it the contract is that of
     AIGNOSTICS_CONTRACT, else 1.8. The session shares one process, which is reset before each test, in a few
-    hundredths of a second. Raises RuntimeError if the process does not start, and `urllib.error.HTTPError`
-    for an invalid option.
+    hundredths of a second, and started again if a test has stopped it. Raises RuntimeError if the process
+    does not start, and `urllib.error.HTTPError` for an invalid option.
     """
+    if not aignostics_emulator_process._is_alive():  # noqa: SLF001 - a test may have stopped it
+        aignostics_emulator_process.start()
     marker = request.node.get_closest_marker("aignostics_emulator")
     aignostics_emulator_process.reset(**(marker.kwargs if marker else {}))
     return aignostics_emulator_process

@@ -36,6 +36,14 @@ async def test_another_test_finds_the_same_emulator_as_new(aignostics_client, ai
     assert aignostics_emulator.ledger() == []
 
 
+async def test_a_test_may_stop_it(aignostics_emulator):
+    aignostics_emulator.kill()
+
+
+async def test_the_next_one_starts_it_again(aignostics_client):
+    assert await aignostics_client.runs.list().to_list() == []
+
+
 @pytest.mark.aignostics_emulator(clock_rate=0)
 async def test_options(aignostics_emulator):
     assert aignostics_emulator.now() == aignostics_emulator.now()
@@ -96,4 +104,4 @@ def test_the_fixtures_work(pytester: pytest.Pytester, monkeypatch: pytest.Monkey
     pytester.makeconftest(missing + CONFTEST)
     pytester.makepyfile(text)
     options = ["-p", "no:asyncio"] if plugin == "anyio alone" else []
-    pytester.runpytest_subprocess(*options, timeout=100).assert_outcomes(passed=7)
+    pytester.runpytest_subprocess(*options, timeout=100).assert_outcomes(passed=9)

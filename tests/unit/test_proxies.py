@@ -86,6 +86,14 @@ async def test_no_value_of_no_proxy_stops_a_client(no_proxy: str, monkeypatch: p
         pass
 
 
+async def test_a_proxy_of_an_impossible_port_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:password@127.0.0.1:99999")
+    with pytest.raises(ConfigurationError, match="the proxy can't be used") as refused:
+        async with Client("https://host.example.com", "x"):
+            raise AssertionError
+    assert "password" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("url", "auth"),
     [

@@ -60,7 +60,7 @@ class Emulator(ControlClient):
         ends before it accepts requests; its standard error says why. Raises UsageError if the emulator is
         running.
         """
-        if self._process is not None and self._process.poll() is None:
+        if self._is_alive():
             raise UsageError("the emulator is running already; call `stop` or `kill` first")
         self.stop()  # a process that has ended by itself
         with tempfile.TemporaryDirectory() as scratch:
@@ -96,6 +96,9 @@ class Emulator(ControlClient):
         after 30 s.
         """
         self._end("kill")
+
+    def _is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def _end(self, how: str) -> None:
         self._info = None
