@@ -23,7 +23,7 @@ from aignostics_async.submission._marks import new_mark
 Habit = Literal["copies", "twins"]
 VERSION = "he-tme:v1.0.0"
 _PAUSE = 0.1  # seconds
-_MOST = 4
+_MOST = 10
 
 
 @define(kw_only=True)
