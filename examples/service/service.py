@@ -170,9 +170,13 @@ def add_pictures(app: FastAPI, data: Path, feed: EventFeed, user: Any) -> None:
 
     @app.get("/pictures/{run_id}/{path:path}")
     def picture(run_id: str, path: str, user: str | None = user) -> FileResponse:
-        folder, file = (data / run_id).resolve(), (data / run_id / path).resolve()
-        is_of_run = folder.parent == data.resolve() and file.is_relative_to(folder)
-        if not (is_of_run and feed.is_visible(run_id, user) and file.suffix == ".png" and file.is_file()):
+        try:
+            folder, file = (data / run_id).resolve(), (data / run_id / path).resolve()
+            is_of_run = folder.parent == data.resolve() and file.is_relative_to(folder)
+            is_picture = is_of_run and file.suffix == ".png" and file.is_file()
+        except (OSError, ValueError):  # a name that no file can have
+            is_picture = False
+        if not (is_picture and feed.is_visible(run_id, user)):
             raise HTTPException(404)
         return FileResponse(file)
 

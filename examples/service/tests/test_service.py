@@ -191,6 +191,11 @@ async def test_each_user_sees_what_is_his(start: Start) -> None:
         assert (await running.http.send(request)).status_code == 404
 
 
+@pytest.mark.parametrize("path", ["run/a%00.png", f"run/{'a' * 5000}.png"])
+async def test_a_name_that_no_file_can_have_is_not_found(service: Running, path: str) -> None:
+    assert (await service.http.get(f"/pictures/{path}")).status_code == 404
+
+
 @pytest.mark.parametrize(
     "headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}]
 )
