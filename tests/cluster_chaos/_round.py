@@ -89,6 +89,7 @@ class Round:
             dask.start_worker(THREADS)
             self._wait(coordinator, second)
             dask.scheduler.kill()
+            dask.scheduler.wait()
             self._statuses.append(coordinator.wait(timeout=_PATIENCE))
             self._restart(dask)
             coordinator = self._start(dask)
