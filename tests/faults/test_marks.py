@@ -31,8 +31,6 @@ from aignostics_async.submission._marks import RunMark
 
 LOST: dict[str, Any] = {"operation": "create_run", "times": 1, "drop": "after"}
 
-pytestmark = pytest.mark.timeout(60)
-
 
 @pytest.fixture
 def contract(request: pytest.FixtureRequest) -> str:

@@ -18,7 +18,7 @@ from aignostics_async.bulk.stages import _submitting
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
-pytestmark = [pytest.mark.timeout(60), pytest.mark.one_contract("1.8")]
+pytestmark = pytest.mark.one_contract("1.8")
 
 DEADLINE = datetime.now(UTC) + timedelta(days=300)
 

@@ -52,7 +52,7 @@ from aignostics_async.emulator.synthetic import write_slide
 from aignostics_async.storage import Store, Stored
 from aignostics_async.submission._marks import RunMark
 
-pytestmark = [pytest.mark.both_contracts, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.both_contracts
 
 
 @pytest.fixture

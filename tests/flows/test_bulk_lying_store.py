@@ -15,7 +15,7 @@ from aignostics_async.bulk import EventType, Sources, create_job
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
-pytestmark = [pytest.mark.both_contracts, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.both_contracts
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 from aignostics_async.storage import Store, Stored
 
-pytestmark = [pytest.mark.both_contracts, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.both_contracts
 under_every_client = pytest.mark.parametrize("harness", ["plain", "with_options"], indirect=True)
 """What `make test` tries under both; the others it tries under a plain client."""
 

@@ -15,7 +15,6 @@ from aignostics_async.bulk.preflight._findings import FindingKind
 from aignostics_async.emulator.process import Emulator
 
 pytestmark = [
-    pytest.mark.timeout(60),
     pytest.mark.one_contract("1.8"),
 ]
 

@@ -112,7 +112,6 @@ async def test_what_was_set_aside_is_retried(tmp_path: Path) -> None:
         assert (await opened.summary()).status is JobStatus.UNFINISHED
 
 
-@pytest.mark.timeout(90)
 async def test_it_runs_to_its_end(fast_emulator: Emulator, tmp_path: Path) -> None:
     slides = tmp_path / "slides"
     slides.mkdir()

@@ -32,7 +32,6 @@ from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 from aignostics_async.storage._protocol import Deleting
 
-pytestmark = pytest.mark.timeout(60)
 KEYS = re.compile(rb"emulator-secret-[\w-]+|GOOG1E[0-9A-F]{16}")
 VERSION = "he-tme:v1.1.0"
 
