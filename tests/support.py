@@ -205,8 +205,13 @@ def rules_of(*results: dict[str, Any], status: str = "COMPLETED") -> list[dict[s
     return [
         {"operation": "get_run", "status": 200, "body": details(status)},
         {"operation": "list_results", "status": 200, "body": list(results)},
-        *(redirect(each) for item in results for each in item["output_artifacts"] if each["download_url"]),
+        *(redirect(each) for item in results for each in _outputs(item) if each.get("download_url")),
     ]
+
+
+def _outputs(item: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the artifacts of a result that may be broken."""
+    return [each for each in item.get("output_artifacts") or () if isinstance(each, dict)]
 
 
 def redirect(output: dict[str, Any]) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def take_away() -> None:
 def _disk_usage(statvfs: Any) -> Any:
     def usage(path: Any) -> SimpleNamespace:
         disk = statvfs(path)
-        return SimpleNamespace(free=disk.f_bavail * disk.f_frsize)
+        return SimpleNamespace(total=disk.f_blocks * disk.f_frsize, free=disk.f_bavail * disk.f_frsize)
 
     return usage
 

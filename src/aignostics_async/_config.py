@@ -255,6 +255,8 @@ class Settings:
     )
     """The TLS context, for a private CA or a client certificate; None by default.
 
+    The client clears its OP_IGNORE_UNEXPECTED_EOF, so that a connection that is cut ends no file.
+
     Without one, the certificates of SSL_CERT_FILE or SSL_CERT_DIR are trusted, and without these those of
     certifi.
     """

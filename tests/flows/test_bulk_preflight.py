@@ -436,7 +436,7 @@ async def test_a_store_that_can_do_the_least(
 
     report = await look(client, plan, shared, client.store(Presigned(put_url=put_url, get_url=get_url)))
     assert report.is_clear
-    assert report.store.steps == ("put", "sign", "get")
+    assert report.store.steps == ("put", "stat", "sign", "get")
     assert report.store.left is not None
     assert await signing.stat(report.store.left) is not None
     assert report.store.left.startswith("aignostics-async/trial-")

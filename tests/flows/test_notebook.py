@@ -58,7 +58,7 @@ def test_slides_in_pictures_and_a_table_out(root: Path, folder: Path) -> None:
     assert not any(cell.get("outputs") for cell in notebook.cells), "it is kept without outputs"
     _, slides, submit, watch, download, pictures, table, *_ = outputs(notebook.cells, folder)
     assert "case-0.tiff 700 x 520" in text(slides)
-    bars = submit[0]
+    (bars,) = (each for each in submit if each.output_type == "display_data")
     assert "upload" in bars.data["text/html"]
     assert "<progress" in bars.data["text/html"]
     assert "2 of 2 files" in bars.data["text/plain"]

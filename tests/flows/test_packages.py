@@ -30,6 +30,10 @@ USES = {
         "from aignostics_async import Azure, Client\n"
         "Client('https://host.example.com', 'token').store(Azure(container='c', account='a', key='YQ=='))"
     ),
+    "cluster": (
+        "from aignostics_async.bulk.cluster._connection import load_distributed\n"
+        "print(load_distributed().__version__)"
+    ),
     "parquet": "import pyarrow.parquet",
 }
 """What each extra is for, as a program; its arguments are a slide and an empty folder."""

@@ -139,11 +139,14 @@ async def send_request(client: HttpClient, request: Request, *, max_body: int | 
 def ssl_context(settings: Settings) -> ssl.SSLContext:
     """Return the TLS settings that every pool of a client shares; reading the CAs takes some 20 ms."""
     try:
-        return settings.ssl_context or httpx.create_ssl_context(trust_env=settings.trust_env)
+        context = settings.ssl_context or httpx.create_ssl_context(trust_env=settings.trust_env)
     except OSError as error:
         raise ConfigurationError(
             f"the CA certificates can't be read ({error}); are SSL_CERT_FILE and SSL_CERT_DIR right?"
         ) from None
+    # Some builds of Python set it, and a connection that is cut ends a body without a length then.
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    return context
 
 
 def _timeout(settings: Settings) -> httpx.Timeout:
