@@ -6,6 +6,8 @@ The search runs beside every test; what it finds fails the test that let it out.
 
 from __future__ import annotations
 
+import copyreg
+import io
 import logging
 import pickle
 import re
@@ -112,7 +114,21 @@ def shown_by(error: BaseException) -> Iterator[tuple[str, str]]:
         yield "the text", str(link)
         yield "the repr", repr(link)
         link = link.__cause__ or link.__context__
-    yield "the pickle", pickle.dumps(error).decode("latin-1")
+    yield "the pickle", _pickled(error).decode("latin-1")
+
+
+def _pickled(error: BaseException) -> bytes:
+    """Return an error as it pickles itself.
+
+    Dask has every exception of the process pickled with its traceback and context, whatever that holds; no
+    error goes to a cluster's workers or comes from them.
+    """
+    stream = io.BytesIO()
+    pickler = pickle.Pickler(stream)
+    rules = copyreg.dispatch_table.items()
+    pickler.dispatch_table = {kind: rule for kind, rule in rules if not issubclass(kind, BaseException)}
+    pickler.dump(error)
+    return stream.getvalue()
 
 
 def variables_of(error: BaseException) -> Iterator[tuple[str, str]]:
