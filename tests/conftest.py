@@ -220,6 +220,12 @@ def slide_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_slide(tmp_path_factory.mktemp("slides") / "case.tiff", width=700, height=520)
 
 
+@pytest.fixture(scope="session")
+def tiny_slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the smallest synthetic slide, for jobs of many."""
+    return write_slide(tmp_path_factory.mktemp("slide") / "tiny.tiff", width=300, height=260)
+
+
 @pytest.fixture
 def slide(slide_file: Path) -> Slide:
     return Slide(slide_file)

@@ -38,11 +38,6 @@ pytestmark = pytest.mark.process
 ALTERED = Path(__file__).parent.parent / "altered_worker.py"
 
 
-@pytest.fixture(scope="module")
-def tiny_slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_slide(tmp_path_factory.mktemp("slide") / "tiny.tiff", width=300, height=260)
-
-
 @pytest.fixture
 async def harness(
     emulator: Emulator, tmp_path: Path, tiny_slide: Path, monkeypatch: pytest.MonkeyPatch

@@ -62,11 +62,6 @@ def fast_emulator(emulator: Emulator) -> Emulator:
     return emulator
 
 
-@pytest.fixture(scope="module")
-def tiny_slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_slide(tmp_path_factory.mktemp("slide") / "tiny.tiff", width=300, height=260)
-
-
 @pytest.fixture
 async def harness(
     fast_emulator: Emulator, tiny_slide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -36,7 +36,6 @@ from aignostics_async.bulk import (
     create_job,
 )
 from aignostics_async.emulator.process import Emulator
-from aignostics_async.emulator.synthetic import write_slide
 from aignostics_async.storage import Store, Stored
 
 pytestmark = pytest.mark.both_contracts
@@ -48,11 +47,6 @@ under_every_client = pytest.mark.parametrize("harness", ["plain", "with_options"
 def fast_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     with Emulator(tmp_path_factory.mktemp("emulator"), clock_rate=RATE, url_lifetime=10**6) as emulator:
         yield emulator
-
-
-@pytest.fixture(scope="module")
-def tiny_slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_slide(tmp_path_factory.mktemp("slide") / "tiny.tiff", width=300, height=260)
 
 
 @pytest.fixture(params=["plain", pytest.param("with_options", marks=pytest.mark.slow)])
