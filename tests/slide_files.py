@@ -122,6 +122,7 @@ def write_dicom(
         )
         dataset = _dicom(side, mpp * 512 / side, ["ORIGINAL" if not number else "DERIVED", "PRIMARY", *kind])
         dataset.SeriesInstanceUID, dataset.FrameOfReferenceUID = series, frame
+        dataset.InstanceNumber = number + 1
         for key, value in fields.items():
             setattr(dataset, key, value)
         paths.append(folder / name.format(number))

@@ -201,6 +201,38 @@ async def test_levels_that_all_say_to_be_scanned_are_warned_of(tmp_path: Path) -
     assert remark.problem == "its files do not tell which of them is of full resolution"
 
 
+NUMBERED = "the files of its series are numbered, and number {} is not there"
+STEP = "its levels leave out a step between 512 and 128 pixels across"
+
+
+@pytest.mark.parametrize(
+    ("levels", "fields", "missing", "problems"),
+    [
+        (3, {}, [1], [NUMBERED.format(2)]),  # two levels are left, and any step is possible
+        (4, {}, [2], [NUMBERED.format(3), "its levels leave out a step between 256 and 64 pixels across"]),
+        (5, {}, [1], [NUMBERED.format(2), STEP]),
+        (5, {}, [3], [NUMBERED.format(4), "its levels leave out a step between 128 and 32 pixels across"]),
+        (3, {"flavours": ["LABEL"]}, [2], [NUMBERED.format(3), "pictures of its label or the whole glass"]),
+        (5, {"InstanceNumber": 1}, [1], [STEP]),
+        (5, {"InstanceNumber": None}, [1], [STEP]),
+        (3, {"InstanceNumber": 40_000}, [], []),
+        (4, {}, [3], []),  # the smallest may never have been there
+        (4, {}, [], []),
+    ],
+)
+async def test_a_level_that_seems_to_be_missing_is_told(
+    tmp_path: Path, levels: int, fields: dict[str, Any], missing: list[int], problems: list[str]
+) -> None:
+    paths = write_dicom(tmp_path, levels=levels, **fields)
+    make_old(*paths)
+    for number in missing:
+        paths[number].unlink()
+    (slide,) = find_slides(tmp_path)
+    remarks = (await read_slide(slide)).remarks
+    assert len(remarks) == len(problems)
+    assert all(map(str.startswith, [each.problem for each in remarks], problems))
+
+
 @pytest.mark.parametrize("entry", [1, 2, 15])
 async def test_a_table_that_points_out_of_a_dicom_file_is_refused(tmp_path: Path, entry: int) -> None:
     base, *_ = write_dicom(tmp_path)

@@ -37,6 +37,8 @@ class DicomHeader:
     """SeriesInstanceUID: files that share it are one slide."""
     instance: str
     """SOPInstanceUID: unique to the file, copies excepted."""
+    number: int | None
+    """InstanceNumber, which counts the files of a series; None where the file has none."""
     flavour: str
     """The kind of picture in the file, such as VOLUME, LABEL, OVERVIEW or THUMBNAIL."""
     is_resampled: bool
@@ -176,6 +178,7 @@ def _described(header: Any) -> DicomHeader:
     return DicomHeader(
         series=str(header.SeriesInstanceUID),
         instance=str(header.SOPInstanceUID),
+        number=_number(header),
         flavour=image_type[2],
         is_resampled=image_type[3] == "RESAMPLED",
         width=width,
@@ -190,6 +193,14 @@ def _described(header: Any) -> DicomHeader:
         channels=int(header.get("NumberOfOpticalPaths") or 1),
         identifying=dicom_kinds(header),
     )
+
+
+def _number(header: Any) -> int | None:
+    """Return InstanceNumber, on which nothing depends: one that is damaged is none."""
+    try:
+        return int(header.InstanceNumber)
+    except (AttributeError, TypeError, ValueError):
+        return None
 
 
 def _spacing(header: Any) -> tuple[float | None, float | None]:

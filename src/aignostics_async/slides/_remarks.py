@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from ._dicom import DicomHeader
+from ._dicom import DicomHeader, read_header
 from ._members import Members
+from ._missing_levels import missing_numbers, missing_steps
 from ._ome import Mpp, number_of, ome_files, ome_resolution
 from ._resolution import differ, is_plausible
 from ._tiff import TiffFile
@@ -59,6 +60,7 @@ def remarks_on(
         )
     yield from _scan(tiff, image, description, mpp)
     yield from _levels(members.headers)
+    yield from _missing(members)
     yield from _colours(members.headers, tiff)
     yield from recent(members.files)
     if not members.headers:
@@ -87,6 +89,17 @@ def _levels(headers: tuple[DicomHeader, ...]) -> Iterator[Remark]:
             "its files do not tell which of them is of full resolution",
             f"the largest has {width} x {height} pixels; is that the whole slide?",
         )
+
+
+def _missing(members: Members) -> Iterator[Remark]:
+    """Give remarks on a series that seems to lack a file: no header tells how many there are."""
+    remedy = "is a file of it missing? Copy all files of the series; it can be sent as it is"
+    headers = (*members.headers, *map(read_header, members.at_home))
+    if numbers := missing_numbers(headers):
+        named = ", ".join(map(str, numbers))
+        yield Remark(f"the files of its series are numbered, and number {named} is not there", remedy)
+    for wide, narrow in missing_steps(members.headers):
+        yield Remark(f"its levels leave out a step between {wide} and {narrow} pixels across", remedy)
 
 
 def _scan(tiff: TiffFile | None, image: OpenSlide, description: str, mpp: Mpp) -> Iterator[Remark]:
