@@ -97,4 +97,4 @@ class OrganizationBucket:
     @property
     def address(self) -> str | None:
         """The address without a key, such as `gs://name`; None without a bucket."""
-        return f"{self.protocol}://{self.name}" if self.name else None
+        return f"{self.protocol}://{self.name}" if self.protocol and self.name else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from copy import copy
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from attrs import evolve
 
@@ -58,13 +58,15 @@ class Client:
     speaks, `"1.0"` or `"1.8"`: by default AIGNOSTICS_CONTRACT, else that of the platform's deployments, 1.8.
     `applications` and `runs` are its resources, an `Applications` and a `Runs`.
 
-    Creating a client does no I/O. Entering it opens its connections in the running event loop, and all tasks
-    of that loop can share it. Leaving it closes the connections and the token source.
+    Creating a client does no I/O. Entering it binds it to the running event loop, whose tasks can all share
+    it; it reads the CA certificates, and sends no request. Leaving it ends transfers and watchers that are
+    under way with UsageError, and closes the connections and the token source.
 
-    Creating it raises ConfigurationError for an API root that is not https (or http on this machine), an
-    invalid token or token source, an unknown contract, or settings of another type. Entering it raises
-    ConfigurationError for a proxy or certificates that can't be used, and UsageError the second time. Using a
-    client outside its `async with` block or in another event loop raises UsageError.
+    Creating it raises ConfigurationError for an API root that is not https (or http on this machine) or is
+    otherwise invalid, an invalid token or token source, an unknown contract, or settings of another type.
+    Entering it raises ConfigurationError for a proxy or certificates that can't be used, and UsageError the
+    second time or without a running asyncio loop. Using a client outside its `async with` block or in another
+    event loop raises UsageError.
     """
 
     @conceals_arguments
@@ -112,7 +114,7 @@ class Client:
         by default.
 
         Sends no request. Raises ConfigurationError if a variable is missing, naming it, if one is invalid, if
-        a contract is unknown, or if a login has to be stored and the user has no home folder; and
+        the contract is unknown, or if a login has to be stored and the user has no home folder; and
         MissingExtra if AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra is not installed.
         """
         settings = settings or Settings()
@@ -165,14 +167,10 @@ class Client:
         of the one that was entered, because they share requests and connections. Sends no request. Raises
         ConfigurationError for an argument of another type.
         """
-        base = self.settings
-        settings = evolve(
-            base,
-            timeouts=timeouts or base.timeouts,
-            retries=retries or base.retries,
-            hooks=hooks or base.hooks,
-        )
+        given: dict[str, Any] = {"timeouts": timeouts, "retries": retries, "hooks": hooks}
+        changes = {name: value for name, value in given.items() if value is not None}
         other = copy(self)
+        settings = evolve(self.settings, **changes)
         other._hold(Session(self._session.connections, settings))  # noqa: SLF001 - its own class
         other._is_view = True  # noqa: SLF001
         return other
@@ -197,8 +195,9 @@ class Client:
         Costs one request, to `/health` below the API root, which carries no token and is not repeated. The
         status of the response does not count: any body but a JSON object with a text `status` is UNKNOWN,
         such as that of a deployment without this page. Raises UsageError if the client is not open,
-        NotInContract under contract 1.0, ConnectionFailed if there was no complete response, and
-        InvalidResponse for one whose compression is damaged or that has 16 MiB or more.
+        NotInContract under contract 1.0, ConnectionFailed if there was no complete response within 30 s,
+        InvalidResponse for one whose compression is damaged or that has 16 MiB or more, and
+        ConfigurationError for a proxy or certificates that can no longer be used.
         """
         return await read_health(self._session)
 
@@ -229,8 +228,8 @@ class Client:
         error is transient, and at once if not, as with LoginRequired or Forbidden.
 
         Costs about one request per hundred runs every `Settings.poll_interval` (30 s), and up to
-        `Settings.results_rate_limit` (600) requests a minute for the items of RUNNING runs. A slow consumer
-        delays no other watcher and misses no final state.
+        `Settings.results_rate_limit` (600) requests a minute for the items of runs, which all watchers of the
+        client share. A slow consumer delays no other watcher and misses no final state.
 
         Raises UsageError at once for a single run instead of several, an id that is not a UUID, an invalid
         cursor, or if the client is not open.
@@ -269,8 +268,8 @@ class Client:
         `Settings.outage_timeout` (300 s) if the error is transient, and at once if not, as with
         LoginRequired, Forbidden or InvalidResponse.
 
-        Costs the requests that `watch` costs. Raises UsageError at once for an application version in place
-        of an id, a `since` without time zone, an invalid cursor, or if the client is not open.
+        Costs the requests that `watch` costs. Raises UsageError at once for an `application` that is empty or
+        a version, a `since` without time zone, an invalid cursor, or if the client is not open.
         """
         return watch_scope(self._session.poller, application=application, since=since, cursor=cursor)
 
@@ -295,9 +294,10 @@ class Client:
 
         `progress` is called in the event loop with a `TransferEvent` for each step; None, the default, for no
         callback. An exception that it raises stops the downloads and is raised. At the end the iteration
-        raises what `watch` raises. Costs the requests that `watch` costs, and one for each URL that is
-        requested again. Raises UsageError at once for invalid `runs`, an async `progress`, or if the client
-        is not open.
+        raises what `watch` raises, or what the watcher that was passed raises. Costs the requests that
+        `watch` costs, and one for each URL that is requested again. Keeps the items of each run in memory
+        until the run is final. Raises UsageError at once for invalid `runs`, an async `progress`, or if the
+        client is not open.
         """
         from .downloads._completed_items import CompletedItems
 
@@ -333,16 +333,18 @@ class Client:
         - a `Store`, which is returned as it is
 
         The options are for a text only, and mean the same as the fields of `S3`. `verify` is `"auto"` (the
-        default) or `"read-back"`. `checksums` is `"auto"` (the default) or `"when_required"`, and counts for
-        `s3://` alone. `endpoint` is by default that of AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL for `s3://`,
-        that of STORAGE_EMULATOR_HOST for `gs://` and `platform`, and otherwise the cloud's own. Credentials,
-        and the region for `s3://`, come from the environment, too; the classes name the variables.
+        default) or `"read-back"`. `checksums` is `"auto"` (the default), `"when_required"` or `"always"`, and
+        counts for `s3://` alone. `endpoint` is by default that of AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL for
+        `s3://`, that of STORAGE_EMULATOR_HOST for `gs://` and `platform`, and otherwise the cloud's own.
+        Credentials, and the region for `s3://`, come from the environment, too; the classes name the
+        variables.
 
         Sends no request. The methods of the store raise UsageError if the client is not open, and
         NotInContract for `platform` under contract 1.0. Raises ConfigurationError for an unsupported address,
         if no credentials for it are found, if the region of an `s3://` bucket without endpoint is not known,
-        for an invalid option, or for one that the address does not take; and MissingExtra for Azure without
-        the `stores` extra.
+        for an invalid option, for an `endpoint` with an https URL, or for an option with an object; and
+        MissingExtra for Azure without the `stores` extra. What `connect` of an address of your own raises is
+        raised.
         """
         from .storage._addresses import open_store
 
@@ -357,11 +359,13 @@ class Client:
 
         `operation` is a module of `aignostics_api_1_8.api.public`, or of `aignostics_api.api.public` under
         contract 1.0; further arguments are those of its `asyncio` function, without `client`. The request
-        uses the token, retries, timeouts and hooks of this client. Returns None if the response has no body.
+        uses the token, retries, timeouts and hooks of this client. Returns None if the response has no body,
+        or a 2xx status that the operation does not list.
 
         Costs one request and its retries; a POST is not repeated, except after a 401 or if no connection was
-        made. Raises UsageError for a module that is not an operation, an operation of another contract, or
-        arguments that make no request; and the errors of requests that `Pager` names.
+        made. A redirect is not followed, but raised as an APIStatusError. Raises UsageError for a module that
+        is not an operation, an operation of another contract, or arguments that make no request; and the
+        errors of requests that `Pager` names.
         """
         running = self._session.bridge.call(operation, *args, **kwargs)
         del args, kwargs  # they may hold signed URLs, and tracebacks show the variables of this frame

@@ -17,12 +17,12 @@ from .errors import ConfigurationError
 
 
 def _positive(_instance: object, attribute: Any, value: float) -> None:
-    if not (isinstance(value, int | float) and 0 < value < inf):
+    if isinstance(value, bool) or not (isinstance(value, int | float) and 0 < value < inf):
         raise ConfigurationError(f"{attribute.name} must be more than 0 and finite, not {value!r}")
 
 
 def _at_least_one(_instance: object, attribute: Any, value: int) -> None:
-    if not (isinstance(value, int) and value >= 1):
+    if isinstance(value, bool) or not (isinstance(value, int) and value >= 1):
         raise ConfigurationError(f"{attribute.name} must be at least 1 and whole, not {value!r}")
 
 
@@ -59,15 +59,17 @@ class Timeouts:
 
         Settings(timeouts=Timeouts(read=120))
 
-    `connect`, 10 s by default, is the time to open a connection, including TLS. `read` and `write`, 60 s
-    each, are the longest pauses between two pieces of a response or of a request, not the time for the whole.
-    `pool`, 60 s, is the time to wait for a free connection. A request that exceeds one fails, and is repeated
-    as `Retries` says; at the end RequestTimeout is raised for the API, and TransferInterrupted for a storage.
-    Raises ConfigurationError for a value that is not a positive, finite duration.
+    `connect`, 10 s by default, is the time to open a connection: for a storage with all steps but the lookup
+    of its host, for the API each for connecting and for TLS. `read` and `write`, 60 s each, are the longest
+    pauses between two pieces of a response or of a request, not the time for the whole. `pool`, 60 s, hardly
+    ever applies, because requests wait for a connection in the client, for any time. A request that exceeds
+    one fails, and is repeated as `Retries` says; at the end RequestTimeout is raised for the API, and
+    TransferInterrupted for a storage. Raises ConfigurationError for a value that is not a positive, finite
+    duration.
     """
 
     connect: float = field(default=10, converter=seconds, validator=_positive)
-    """Seconds to open a connection, including TLS; 10 by default."""
+    """Seconds to open a connection; 10 by default. For the API they count for connecting and TLS each."""
     read: float = field(default=60, converter=seconds, validator=_positive)
     """Seconds between two pieces of a response, not for the whole response; 60 by default."""
     write: float = field(default=60, converter=seconds, validator=_positive)
@@ -91,8 +93,9 @@ class Retries:
     seconds or timedeltas.
 
     GET, HEAD, PUT and DELETE are repeated if the error is transient (see `AignosticsError.is_transient`), a
-    POST only if no connection was made. A request that is sent once more with a new token after a 401 does
-    not count. Raises ConfigurationError for `attempts` below 1 or not whole, or a wait that is not a
+    POST only if no connection was made, or for a store if repeating does no harm. A request that is sent once
+    more with a new token after a 401 does not count. A watcher makes at most two attempts, and then waits for
+    its next poll. Raises ConfigurationError for `attempts` below 1 or not whole, or a wait that is not a
     positive, finite duration.
     """
 
@@ -119,14 +122,14 @@ class Limits:
 
         Settings(limits=Limits(transfers=4))
 
-    `api_requests`, 8 by default, is the number of API requests in flight, and of connections to the API.
+    `api_requests`, 8 by default, is the number of API requests in flight; as many idle connections are kept.
     `transfers`, 16 by default, is the number of connections that transfer files, uploads and downloads
     together. `items_per_run`, 500 by default, is the number of items in one run request. Raises
     ConfigurationError for a value that is below 1 or not whole.
     """
 
     api_requests: int = field(default=8, validator=_at_least_one)
-    """API requests in flight, which is also the number of connections to the API; 8 by default."""
+    """API requests in flight; 8 by default. As many idle connections to the API are kept."""
     transfers: int = field(default=16, validator=_at_least_one)
     """Connections that transfer files, uploads and downloads together; 16 by default.
 
@@ -168,16 +171,17 @@ class Transfers:
 
 @frozen(kw_only=True)
 class Uploads:
-    """The keys of the objects that `Runs.submit` uploads: `{prefix}/{job}/{item}/{file name}`.
+    """The keys of the objects that `Runs.submit` uploads: `{prefix}/{job}/{id}/{file name}`.
 
         uploads = Uploads(prefix="lab-7", job="2026-11-02")
         await client.runs.submit("he-tme:v1.0.0", items, store="s3://slides", uploads=uploads)
 
-    `prefix` is `aignostics-async` by default, and may be empty. With `job`, the name of a submission that may
-    be repeated, an object that an earlier call with this name uploaded is not sent again if its size and
-    checksum match; by default, None, each call uploads to new keys. Raises ConfigurationError for a prefix
-    with characters other than letters, digits, `_`, `.`, `-` and `/`, and for a job that is empty or has
-    characters other than these without `/`.
+    `prefix` is `aignostics-async` by default, and may be empty; the prefix of the store comes before it. `id`
+    is 32 hexadecimal digits, with `job` the same ones for the same reference and input. With `job`, the name
+    of a submission that may be repeated, an object that an earlier call with this name uploaded is not sent
+    again if its size and checksum match; by default, None, each call uploads to new keys. Raises
+    ConfigurationError for a prefix with characters other than letters, digits, `_`, `.`, `-` and `/`, and for
+    a job that is empty or has characters other than these without `/`.
     """
 
     prefix: str = field(
@@ -204,7 +208,7 @@ class Settings:
     `Transfers` and `Hooks`, with their defaults. Durations are in seconds or timedeltas:
 
     - `poll_interval` (30 s) is the time between two polls of a run, and `results_rate_limit` (600) the number
-      of requests per minute for the items of RUNNING runs.
+      of requests per minute for the items of runs.
     - `results_timeout` (60 s) is the longest wait for the last results of a final run.
     - `outage_timeout` (300 s) is the time for which watching goes on while the API can't be reached or fails.
     - `read_after_write_timeout` (5 s) is the time for which a new run may be unknown to the server.
@@ -233,9 +237,7 @@ class Settings:
     twentieth off; while the API fails, it is up to eight times as long.
     """
     results_rate_limit: float = field(default=600, validator=_positive)
-    """Requests per minute that watchers spend on the items of RUNNING runs, however many there are; 600 by
-    default.
-    """
+    """Requests per minute that all watchers together spend on the items of runs; 600 by default."""
     results_timeout: float = field(default=60, converter=seconds, validator=_positive)
     """Seconds that `watch` and `download` wait for the last results of a final run; 60 by default."""
     outage_timeout: float = field(default=300, converter=seconds, validator=_positive)
@@ -263,10 +265,13 @@ class Settings:
     proxy: str | None = field(default=None, repr=False, validator=optional(_a(str)))
     """The URL of a proxy for all traffic except loopback; None by default.
 
-    Without one, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide.
+    Without one, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide, else the settings of macOS and
+    Windows.
     """
-    trust_env: bool = True
-    """Whether the environment variables for proxies and certificate files are used; True by default."""
+    trust_env: bool = field(default=True, validator=_a(bool))
+    """Whether the environment variables for proxies and certificate files, and the system's settings of
+    proxies, are used; True by default.
+    """
     user_agent: str = field(default="", validator=_header_text)
     """A text before the SDK's own user agent, to identify your service; empty by default, printable ASCII
     only.

@@ -49,8 +49,9 @@ class ResponseEvent:
             print(event.operation, event.status, event.seconds)
 
     `operation`, `method`, `path` and `attempt` are those of its `RequestEvent`. `status` is the HTTP status,
-    and `seconds` the time from sending the request to the end of the body. `headers` are those of the
-    response, with names in lower case, without Location and Set-Cookie, which may hold secrets.
+    and `seconds` the time from sending the request, opening a connection included, to the end of the body.
+    `headers` are those of the response, with names in lower case, without Location and Set-Cookie, which may
+    hold secrets.
     """
 
     operation: str
@@ -60,7 +61,7 @@ class ResponseEvent:
     status: int
     """The HTTP status."""
     seconds: float
-    """Seconds from sending the request to the end of the body."""
+    """Seconds from sending the request, opening a connection included, to the end of the body."""
     headers: Mapping[str, str] = field(repr=False)
     """The headers, names in lower case, without Location and Set-Cookie, which may hold secrets."""
 
@@ -103,9 +104,9 @@ class Hooks:
         settings = Settings(hooks=Hooks(on_response=ship))
 
     `on_request` is called with a `RequestEvent` before a request is sent, `on_response` with a
-    `ResponseEvent` after each response of any status, and `on_retry` with a `RetryEvent` before the wait for
-    a further attempt. All three are None by default. Requests to a storage, an identity provider and the
-    health page are not observed.
+    `ResponseEvent` after each response of any status whose body was read, and `on_retry` with a `RetryEvent`
+    before the wait for a further attempt. All three are None by default. Requests to a storage, an identity
+    provider and the health page are not observed.
 
     A plain function must not block the event loop. An async function is awaited before the request continues,
     and holds no connection meanwhile. Functions may be called concurrently, once for each request in flight.
@@ -116,7 +117,7 @@ class Hooks:
     on_request: Callable[[RequestEvent], object] | None = field(default=None, validator=_is_callable)
     """Called before a request is sent; None, the default, for no hook."""
     on_response: Callable[[ResponseEvent], object] | None = field(default=None, validator=_is_callable)
-    """Called after each response of any status; None, the default, for no hook."""
+    """Called after each response of any status whose body was read; None, the default, for no hook."""
     on_retry: Callable[[RetryEvent], object] | None = field(default=None, validator=_is_callable)
     """Called before the wait for a further attempt; None, the default, for no hook."""
     _failed: set[str] = field(factory=set, init=False, repr=False, eq=False)

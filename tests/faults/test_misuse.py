@@ -91,6 +91,8 @@ ROOT = "https://host.example.com"
         lambda: Presigned(put_url=str, get_url=str, verify="readback"),
         lambda: Client(ROOT, "x").store(f"{ROOT}/objects", verify="readback"),
         lambda: Client(ROOT, "x").store("s3://slides", verify="readback"),
+        lambda: Client(ROOT, "x").store("platform", checksums="never"),
+        lambda: Client(ROOT, "x").with_options(timeouts=0),
         lambda: SelectionRule(5, counts=True),
         lambda: EmulatorOptions(data=Path(), speed="fast"),
     ],

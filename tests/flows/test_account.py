@@ -70,8 +70,9 @@ async def test_who_the_caller_is(emulator: Emulator) -> None:
         assert await client.me() == ME
 
 
-async def test_what_the_platform_does_not_tell_is_none(emulator: Emulator) -> None:
-    answer_me(emulator, me_of(aignostics_bucket_name=None, name=None))
+@pytest.mark.parametrize("field", ["aignostics_bucket_name", "aignostics_bucket_protocol"])
+async def test_what_the_platform_does_not_tell_is_none(emulator: Emulator, field: str) -> None:
+    answer_me(emulator, me_of(**{field: None, "name": None}))
     async with emulator.client() as client:
         assert await client.me() == Me(User("auth0|7"), Organization("org_7"))
 

@@ -54,6 +54,13 @@ async def test_a_post_for_a_job_is_not_repeated_after_a_401(
     assert len(httpx_mock.get_requests(method="POST")) == requests
 
 
+async def test_the_number_of_a_version_has_no_v(httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(method="GET", json=[VERSION])
+    async with Client(ROOT, "token") as client:
+        version = await client.applications.version("a:v1.0.0")
+    assert (version.application_version_id, version.version) == ("a:v1.0.0", "1.0.0")
+
+
 async def test_a_token_stays_with_the_origin_of_the_api(httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(status_code=302, headers={"Location": "http://127.0.0.2:9/api/v1/runs"})
     async with Client(ROOT, "secret-token") as client:

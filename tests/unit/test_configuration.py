@@ -66,6 +66,11 @@ def test_settings_are_frozen_and_checked() -> None:
     [
         (Timeouts, {"read": float("inf")}, "read must be more than 0 and finite"),
         (Timeouts, {"read": float("nan")}, "read must be more than 0 and finite"),
+        (Timeouts, {"read": 10**400}, "read must be more than 0 and finite"),
+        (Timeouts, {"read": True}, "give a number of seconds, such as 60, or a timedelta, not True"),
+        (Settings, {"results_rate_limit": True}, "results_rate_limit must be more than 0 and finite"),
+        (Settings, {"trust_env": "no"}, "trust_env takes bool(...), not str"),
+        (Retries, {"attempts": True}, "attempts must be at least 1 and whole, not True"),
         (Timeouts, {"read": "a minute"}, "give a number of seconds, such as 60, or a timedelta"),
         (Settings, {"poll_interval": None}, "give a number of seconds"),
         (Token, {"text": "text", "lifetime": "an hour"}, "give a number of seconds"),

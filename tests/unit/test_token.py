@@ -43,7 +43,16 @@ def test_a_lifetime_is_seconds_or_a_timedelta() -> None:
     assert Token("a", lifetime=-3).seconds_left <= 0
 
 
-@pytest.mark.parametrize("times", [{"lifetime": nan}, {"issued_at": nan}, {"issued_at": datetime.now(UTC)}])
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"lifetime": nan},
+        {"lifetime": True},
+        {"issued_at": nan},
+        {"issued_at": True},
+        {"issued_at": datetime.now(UTC)},
+    ],
+)
 def test_a_time_that_is_no_number_is_refused(times: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match="a number of seconds"):
         Token("a", **times)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from math import inf
 
 import anyio
 
@@ -39,6 +40,9 @@ def seconds(value: float | timedelta) -> float:
     """Return a duration in seconds, given as one of these; raises ConfigurationError for anything else."""
     if isinstance(value, timedelta):
         return value.total_seconds()
-    if not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigurationError(f"give a number of seconds, such as 60, or a timedelta, not {value!r}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return inf if value > 0 else -inf

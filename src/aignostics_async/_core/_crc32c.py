@@ -34,8 +34,8 @@ class Crc32c:
 
     `value` is the checksum of the bytes so far as an unsigned 32-bit number, and `length` is their number;
     both are 0 by default. `Crc32c(value, length)` continues a checksum that was computed earlier. If `a`
-    covers some bytes and `b` those that follow, `a + b` is the checksum of both together; adding takes
-    microseconds for any length. Checksums are equal if both `value` and `length` are.
+    covers some bytes and `b` those that follow, `a + b` is the checksum of both together; adding takes less
+    than a millisecond for any length. Checksums are equal if both `value` and `length` are.
     """
 
     __slots__ = ("length", "value")
@@ -157,7 +157,7 @@ def checksum_segments(segments: Iterable[Crc32c]) -> Crc32c:
         checksum_segments([checksum_bytes(b"1234"), checksum_bytes(b"56789")]).wire  # "4waSgw=="
 
     The segments must be in order and without gaps. Without any segment, the result is `Crc32c()`, the
-    checksum of no bytes. Costs microseconds per segment, and reads no data.
+    checksum of no bytes. Costs less than a millisecond per segment, and reads no data.
     """
     return sum(segments, Crc32c())
 
@@ -182,8 +182,9 @@ async def checksum_file(path: str | os.PathLike[str]) -> Crc32c:
 
         (await checksum_file("case-7.svs")).wire  # "4waSgw=="
 
-    Reads the file once in a worker thread, with a buffer of 1 MiB; the thread reads to the end even if the
-    call is cancelled. Raises OSError if the file can't be opened or read.
+    Reads the file once in a worker thread, with a buffer of 1 MiB; a cancelled call, too, ends only when the
+    file was read. Raises OSError if the file can't be opened or read, and ValueError for a path with a null
+    character.
     """
     return await anyio.to_thread.run_sync(read_checksum, path)
 

@@ -114,9 +114,10 @@ class Pager(Generic[T]):
 
     After yielding all others, iteration raises InvalidItems if some entries could not be read. `pages` puts
     them in `Page.invalid` instead. A request that still fails after the attempts of `Settings.retries` raises
-    APIStatusError for an error status, ConnectionFailed if there was no response, InvalidResponse if the
-    response does not fit the contract, AuthenticationError (or ConfigurationError) if there is no usable
-    token, and UsageError if the client is not open or belongs to another event loop.
+    APIStatusError for a status that is not 2xx, ConnectionFailed if there was no complete response,
+    InvalidResponse if the response does not fit the contract, AuthenticationError (or ConfigurationError) if
+    there is no usable token, and what else a token source of your own raises. UsageError is raised if the
+    client is not open or belongs to another event loop, or an argument can't be sent.
     """
 
     def __init__(
@@ -149,7 +150,7 @@ class Pager(Generic[T]):
 
             newest = await client.runs.list(page_size=5).first()
 
-        Fetches one page, and further ones only if no entry of it can be read; a small `page_size` keeps the
+        Fetches one page, and further ones only while a page has no such entry; a small `page_size` keeps the
         response small. Entries that can't be read are skipped. Raises the errors of requests that `Pager`
         names.
         """
@@ -174,8 +175,8 @@ class Pager(Generic[T]):
             async for page in client.runs.list().pages():
                 print(page.number, len(page.items), len(page.invalid))
 
-        An empty page is not yielded. Entries that can't be read are in `Page.invalid` and raise nothing.
-        Iterating raises the errors of requests that `Pager` names.
+        An empty page of the server ends the listing and is not yielded. Entries that can't be read are in
+        `Page.invalid` and raise nothing. Iterating raises the errors of requests that `Pager` names.
         """
         return Stream(self._pages())
 

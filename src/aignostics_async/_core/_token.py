@@ -84,7 +84,7 @@ def _issued_at(value: float) -> float:
 
 
 def _number(name: str, value: float) -> float:
-    if not isinstance(value, int | float) or isnan(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or isnan(value):
         raise ConfigurationError(f"{name} of a token is a number of seconds, not {value!r}")
     return value
 
@@ -186,8 +186,8 @@ class TokenSource(Protocol):
         client = Client("https://platform.aignostics.com", TokenFile(Path("token.txt")))
 
     `get_token` is called in the client's event loop, by several requests at once. Clients in other event
-    loops and threads may share a source that is safe for that. If the object has a method
-    `async def aclose(self)`, a client awaits it when it closes.
+    loops and threads may share a source that is safe for that. If the object has an async method `aclose`,
+    without arguments, a client awaits it when it closes, and raises what it raises.
     """
 
     async def get_token(self, *, rejected: Token | None = None) -> Token:
@@ -195,10 +195,11 @@ class TokenSource(Protocol):
 
             token = await source.get_token()
 
-        Called before each attempt of a request, so an implementation that sends requests should keep its
+        Called before a request is sent, each time, so an implementation that sends requests should keep its
         token between calls. `rejected` is None, or a token that the API has just answered with 401: then
-        return another token if possible, and otherwise the same object. The request is repeated once if
-        another object is returned. A source that has another signature, or returns something else, is a
+        return another token if possible, and otherwise the same object. If another object is returned, the
+        request is repeated once, with the token of a further call; a POST only if the API or its gateway
+        wrote the 401. A source that has another signature, or returns something else, is a
         ConfigurationError.
 
         Should raise AuthenticationError if there is no token. Whatever it raises ends the request and is

@@ -27,13 +27,15 @@ class ContractDrift:
         for drift in await check_contract("https://platform.aignostics.com"):
             print(drift.severity, drift.operation, drift.detail)
 
-    `severity` is `"breaking"` if something that the SDK reads or sends is concerned, else `"additive"`.
-    `operation` is method and path, such as `POST /v1/runs`, and `detail` what differs, for people.
-    `str(drift)` has all three in one line.
+    `severity` is `"breaking"` if something that the SDK reads or sends has gone or changed, or it would have
+    to send something more; else `"additive"`. `operation` is method and path, such as `POST /v1/runs`, and
+    `detail` what differs, for people. `str(drift)` has all three in one line.
     """
 
     severity: Severity
-    """`breaking` if something that the SDK reads or sends is concerned, else `additive`."""
+    """`breaking` if something that the SDK reads or sends has gone or changed, or it would have to send
+    something more; else `additive`.
+    """
     operation: str
     """The operation, such as `POST /v1/runs`."""
     detail: str

@@ -20,9 +20,9 @@ class ConnectionFailed(AignosticsError):
         except ConnectionFailed as error:
             print(error.method, error.path, error.request_sent)
 
-    The client has repeated a GET, PUT or DELETE as `Retries` says. `method` is the HTTP method in capitals,
-    and `path` the path of the URL without query. `request_sent` is False only if the request did not reach
-    the server. After a POST with `request_sent`, find out whether it took effect before you send it again.
+    Raised after the last attempt. `method` is the HTTP method in capitals, and `path` the path of the URL
+    without query. `request_sent` is False only if the request did not reach the server. After a POST with
+    `request_sent`, find out whether it took effect before you send it again.
     """
 
     def __init__(self, message: str, *, method: str, path: str, request_sent: bool) -> None:
@@ -38,10 +38,11 @@ class ConnectionFailed(AignosticsError):
 
 
 class RequestTimeout(ConnectionFailed):
-    """An API request that exceeded one of its `Timeouts`.
+    """An API request that exceeded one of its `Timeouts`, or the 30 s of `Client.health` and
+    `check_contract`.
 
-    The attributes, and what to do, are those of `ConnectionFailed`. `request_sent` is False if no connection
-    was made in time.
+    The attributes, and what to do, are those of `ConnectionFailed`. `request_sent` is False after the timeout
+    `connect`.
     """
 
 
@@ -66,9 +67,10 @@ class InvalidResponse(AignosticsError):
     """A response that does not fit the contract.
 
     Any request to the API can raise it. `operation` is what was requested, such as `list runs`; `reason` what
-    is wrong; `status` the HTTP status, 200 by default; and `excerpt` the beginning of the body, at most 300
-    characters with secrets redacted, empty by default. Check the API root, the contract of the client and the
-    release of this package. After a POST that raised it, find out whether it took effect.
+    is wrong; `status` the HTTP status, 200 by default and if the compression of the body is damaged; and
+    `excerpt` the beginning of the body, at most 300 characters with secrets redacted, empty by default. Check
+    the API root, the contract of the client and the release of this package. After a POST that raised it,
+    find out whether it took effect.
     """
 
     def __init__(self, reason: str, *, operation: str, status: int = 200, excerpt: str = "") -> None:
@@ -115,12 +117,13 @@ class APIStatusError(AignosticsError):
         except APIStatusError as error:
             print(error.status, error.detail, error.request_id)
 
-    Raised for every response that is not 2xx, after the retries. `status` is the HTTP status, `method` the
-    HTTP method in capitals, and `path` the path of the URL without query. `detail` is the server's own
-    message, with secrets redacted, and empty if it sent none. `request_id`, which the platform's support asks
-    for, and `retry_after` (in seconds) are None if the server did not send them. `answered_by` is `"api"` for
-    an error in the API's own JSON, `"gateway"` for plain text or an empty body, else `"unknown"`. `attempt`
-    is the number of the attempt that got the response, from 1. `advice` says what to do next.
+    Raised for a response that is not 2xx, a redirect included, after the last attempt. `status` is the HTTP
+    status, `method` the HTTP method in capitals, and `path` the path of the URL without query. `detail` is
+    the server's own message, at most 2,000 characters with secrets redacted, and empty if it sent none.
+    `request_id`, which the platform's support asks for, and `retry_after` (in seconds) are None if the server
+    did not send them. `answered_by` is `"api"` for an error in the API's own JSON, `"gateway"` for plain text
+    or an empty body, else `"unknown"`. `attempt` is the number of the attempt that got the response, from 1.
+    `advice` says what to do next.
     """
 
     advice = "Read the server's words, and report the request id to the platform's support."
@@ -171,8 +174,9 @@ class BadRequest(APIStatusError):
 class Unauthorized(APIStatusError):
     """A 401 response: the token is missing, expired, revoked or for another audience.
 
-    Raised if the token source has no other token, or the next one is refused, too. Sign in again, and check
-    that the token belongs to this API root. The attributes are those of `APIStatusError`.
+    Raised if the token source has no other token, or the next one is refused, too; for a POST also if the
+    response is neither the API's nor its gateway's. Sign in again, and check that the token belongs to this
+    API root. The attributes are those of `APIStatusError`.
     """
 
     advice = "Sign in again, and check that the token belongs to this API root."
@@ -212,9 +216,9 @@ class NotFound(APIStatusError):
 class RunVanished(NotFound):
     """A 404 response for a run that existed before, usually because the run was deleted.
 
-    Raised by `Run.watch`, `Run.wait` and `Run.download`, and by `Client.watch` in an ExceptionGroup. What was
-    already read of the run is still valid. `run_id` is its id; the other attributes are those of
-    `APIStatusError`.
+    Raised by `Run.watch`, `Run.wait` and `Run.download`, and in an ExceptionGroup by `Client.watch` and
+    `Client.download_as_completed`. What was already read of the run is still valid. `run_id` is its id; the
+    other attributes are those of `APIStatusError`.
     """
 
     advice = "It existed before: was it deleted? What was read of it before is still valid."
@@ -228,8 +232,9 @@ class RunVanished(NotFound):
 class Conflict(APIStatusError):
     """A 409 response: the current state of the run does not permit this request.
 
-    Raised by `Run.cancel` for a run that has ended, and by `Run.delete_results` for one that has not. Read
-    the run's details before you try again. The attributes are those of `APIStatusError`.
+    Raised by `Run.cancel` for a run that has ended and was not cancelled, and by `Run.delete_results` for one
+    that has not ended. Read the run's details before you try again. The attributes are those of
+    `APIStatusError`.
     """
 
     advice = "Read the run's details: it may be final already, or not yet."
@@ -259,8 +264,8 @@ class PreconditionFailed(APIStatusError):
 class UnprocessableRequest(APIStatusError):
     """A 422 response: the server found faults in the request.
 
-    `detail` lists them with their locations, such as `body.items.0.reference: Field required`. Fix these
-    fields; repeating the request will not help. The other attributes are those of `APIStatusError`.
+    `detail` lists them, usually with their locations, such as `body.items.0.reference: Field required`. Fix
+    these fields; repeating the request will not help. The other attributes are those of `APIStatusError`.
     """
 
     advice = "Fix the fields that it names; repeating the request will not help."

@@ -16,7 +16,8 @@ class AuthenticationError(AignosticsError):
 class LoginRequired(AuthenticationError):
     """A missing or ended login: no credential is left from which to get a token.
 
-    Raised by the token sources when a token is needed. Sign in with `aignostics-async login`, `login_browser`
+    Raised by token sources when a token is needed, and by a login whose code the provider does not accept.
+    The message says what to do; for a person's login, sign in with `aignostics-async login`, `login_browser`
     or `login_device`.
     """
 
@@ -24,7 +25,7 @@ class LoginRequired(AuthenticationError):
 class LoginDenied(AuthenticationError):
     """A refusal of the identity provider, because of the person, the client or the audience.
 
-    Raised by the logins, and by token sources when a token is refreshed. The message has the provider's
+    Raised by the logins, and by token sources when they request a token. The message has the provider's
     reason. Check client id, client secret, audience and organization, or sign in as another person.
     """
 
@@ -32,16 +33,16 @@ class LoginDenied(AuthenticationError):
 class LoginTimeout(AuthenticationError):
     """A login that the person did not complete in time.
 
-    Raised by `login_browser` and `login_device` after `timeout`, or when the device code has expired. Start
-    the login again.
+    Raised by `login_browser` after its `timeout`, and by `login_device` when the device code has expired.
+    Start the login again.
     """
 
 
 class TokenStoreError(AuthenticationError):
     """A token store that can't be read or written; the message says why, and what to do.
 
-    Raised by logins, `logout`, and the first request that reads a stored login. A refresh whose tokens can't
-    be saved does not raise it: the tokens are kept in memory, and a warning is logged.
+    Raised by logins, `logout`, and requests for which a stored login is read. A refresh whose tokens can't be
+    saved does not raise it: the tokens are kept in memory, and a warning is logged.
     """
 
 
@@ -53,8 +54,9 @@ class TokenEndpointUnavailable(AuthenticationError):
         except TokenEndpointUnavailable as error:
             await asyncio.sleep(error.retry_after or 60)
 
-    The identity provider can't be reached or is failing, a token callable failed, or another process has held
-    the lock of the login for 30 s. `logout` raises it, too, for refresh tokens that were not revoked.
+    The identity provider can't be reached or is failing, a token callable or a token store of your own
+    failed, or another process has held the lock of the login for 30 s. `logout` raises it, too, for refresh
+    tokens that were not revoked.
 
     `retry_after` is the time in seconds to wait: what the provider asked for, or the rest of the pause after
     a failure, in which no refresh is attempted (see `RefreshToken.get_token`). It is None if neither is

@@ -84,26 +84,26 @@ def is_transient_code(code: str | None) -> bool:
 
 
 class AignosticsError(Exception):
-    """The base class of all errors that this package defines.
+    """The base class of all errors in `aignostics_async.errors`.
 
         try:
             run = await client.runs.submit("he-tme:v1.0.0", items, store="s3://slides")
         except AignosticsError as error:
             print(error, "try again later" if error.is_transient else "")
 
-    The message says what is wrong and what to do next. Several failures that are raised together are in an
-    ExceptionGroup, which `except*` handles. An exception of a callback that you pass is raised unchanged.
-    Instances can be pickled, and hold no token and no signed URL.
+    The message says what is wrong, and mostly what to do next. Several failures that are raised together are
+    in an ExceptionGroup, which `except*` handles. An exception of a callback, such as `progress`, is raised
+    unchanged. Instances can be pickled, and hold no token and no signed URL.
     """
 
     @property
     def is_transient(self) -> bool:
         """Whether the failure is likely to pass by itself, so that the same call may succeed later.
 
-        True for every ConnectionFailed, TokenEndpointUnavailable and PlatformDown; for the statuses 408, 425,
-        429, 500, 502, 503, 504, and 520 and above of the API or a storage; for a TransferInterrupted without
-        a response; and for the error codes of a storage that `errors.is_transient_code` knows. It does not
-        mean that repeating is safe: a POST may have taken effect.
+        True for every ConnectionFailed, TokenEndpointUnavailable and PlatformDown; for an APIStatusError or
+        TransferInterrupted with a status that `errors.is_transient_status` knows; and for a
+        TransferInterrupted without a response, or with an error code that `errors.is_transient_code` knows.
+        It does not mean that repeating is safe: a POST may have taken effect.
         """
         return False
 
@@ -115,8 +115,9 @@ class AignosticsError(Exception):
 class ConfigurationError(AignosticsError):
     """A missing or invalid setting, credential or address.
 
-    Raised while a `Client`, its settings, a token source or a store is created or opened, and by the
-    functions that read environment variables. The message names the setting and says what to set.
+    Raised mostly while a `Client`, its settings, a token source or a store is created or opened, and by the
+    functions that read environment variables; also by a request whose token source is written wrongly, and by
+    a submission that can't read slides here. The message says what to set or change.
     """
 
 

@@ -8,27 +8,28 @@ from ._base import AignosticsError, ConfigurationError
 
 
 class JobError(AignosticsError):
-    """The base class of all errors of bulk jobs: a job can't be opened or can't continue.
+    """The base class of the errors of bulk jobs: a job can't be opened or can't continue.
 
-    The message says what to do. The database keeps every step that was done.
+    It is itself raised for a folder without a job, or one that can't be made, read or locked. The message
+    says what to do. The database keeps every step that was done.
     """
 
 
 class JobBusy(JobError):
     """A job on which another process works, or another `BulkJob` of this process.
 
-    Raised when a job is opened to be changed. Wait until the other one ends; `JobObserver` can read the job
-    meanwhile.
+    Raised when a job is created, or opened to be changed. Wait until the other one ends; `JobObserver` can
+    read the job meanwhile.
     """
 
 
 class JobRefused(JobError):
     """A job that can't be used with this client, folder or release, or a run that is not its chunk's.
 
-    Raised by whatever opens or creates a job, if it was created for another account, server or application
-    version, or by a newer release, or if the folder holds another job already; and by `BulkJob.resolve`, if
-    the run is not of the chunk, or is about to be cancelled. The message says which. No run was created or
-    changed. Use what the job was created with, another folder, or the run of the chunk.
+    Raised by `create_job` if the folder holds a job already; when a job is opened that a newer release wrote;
+    by `BulkJob.run` and other methods that take a client, if the job is another account's or server's; and by
+    `BulkJob.resolve` if the run is not the chunk's, or is about to be cancelled. The message says which. No
+    run was created or changed. Use what the job was created with, another folder, or the run of the chunk.
     """
 
 
@@ -80,10 +81,11 @@ class ClusterRefused(ConfigurationError):
         except ClusterRefused as refused:
             print(refused, *refused.differences, sep="\n")
 
-    Raised by `BulkJob.run` and `run_preflight` with a `DaskEngine`, before any work, if the connection to a
-    scheduler on another machine is not protected by TLS, certificates or the scheduler file can't be read, or
-    workers have other versions of Python or of a package than this process. `differences` is a tuple of
-    texts, one for each such version; empty for any other reason. The message says what to change.
+    Raised by `BulkJob.run` and `run_preflight` with a `DaskEngine` if the connection to a scheduler or worker
+    on another machine is not protected by TLS, certificates or the scheduler file can't be read, or scheduler
+    or workers have other versions of Python or of a package than this process: before any work, or when such
+    a worker joins later. `differences` is a tuple of texts, one for each such version; empty for any other
+    reason. The message says what to change.
     """
 
     def __init__(self, message: str, *, differences: Sequence[str] = ()) -> None:

@@ -8,9 +8,10 @@ from ._base import AignosticsError, is_transient_code, is_transient_status
 class TransferError(AignosticsError):
     """The base class of all errors of uploads and downloads: a file could not be transferred.
 
-    It is itself raised for a local file that can't be read or written, and for an output that the platform no
-    longer offers. `name` identifies the file: the name of an uploaded file, or `{reference}/{artifact name}`
-    of a download. The message says what to do.
+    It is itself raised for a local file that can't be read or written, for an output that the platform no
+    longer offers, and for an object that a store loses. `name` identifies the file: usually the name of an
+    uploaded file, `{reference}/{artifact name}` of an output or the name of a document, else a path or the
+    key of an object. The message says what is wrong.
     """
 
     def __init__(self, message: str, *, name: str) -> None:
@@ -19,16 +20,16 @@ class TransferError(AignosticsError):
 
 
 class TransferInterrupted(TransferError):
-    """A transfer that the storage did not complete, after all attempts: it could not be reached, failed, or
-    closed the connection.
+    """A transfer that was not completed after all attempts: mostly because the storage could not be reached,
+    failed, or closed the connection.
 
         for file in report.files:
             if isinstance(file.error, TransferInterrupted):
                 print(file.path, file.error.status, file.error.code)
 
     Try again; a download of which 8 MiB or more have arrived is resumed. `status` is the HTTP status of the
-    response, 0 for a certificate that is not trusted, and None if there was no response. `code` is the
-    storage's own error code, or None. `name` identifies the file.
+    response, 0 for a certificate that is not trusted, and None if no response explains the error. `code` is
+    the storage's own error code, or None. `name` identifies the file.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class TransferInterrupted(TransferError):
 
     @property
     def is_transient(self) -> bool:
-        """Whether there was no response, or one whose status or code is likely to pass.
+        """Whether `status` is None, or it or `code` is likely to pass.
 
         `errors.is_transient_status` and `errors.is_transient_code` decide. False for a certificate that is
         not trusted.
@@ -58,8 +59,9 @@ class ChecksumMismatch(TransferError):
     A download is tried twice before it is raised, and no file with these bytes is kept. An uploaded object is
     deleted if the store is one of this package and permits it. Try again, and report it if it persists.
 
-    `expected` and `actual` are CRC32Cs in wire form, or `none` if there is no checksum; if the sizes differ,
-    `actual` is a text with the size, such as `of 5 bytes`. `name` identifies the file.
+    `expected` and `actual` are CRC32Cs in wire form, or `none` if there is no checksum. `actual` is an MD5 in
+    hexadecimal digits if the store reports only that, and a text such as `of 5 bytes` if the sizes differ.
+    `name` identifies the file.
     """
 
     def __init__(self, *, name: str, expected: str, actual: str, problem: str | None = None) -> None:
@@ -85,9 +87,9 @@ class UrlRefused(TransferError):
             if isinstance(file.error, UrlRefused):
                 print(file.path, file.error.status, file.error.problem)
 
-    The usual reason is a signed URL that has expired. `problem` is what the storage answered, and `advice`
-    what to do next, which may be empty. `status` is the HTTP status, 0 if no request was sent or no response
-    came. `code` is the storage's own error code, or None. `name` identifies the file.
+    The usual reason is a signed URL that has expired. `problem` is what the storage answered, or what is
+    wrong with the URL, and `advice` what to do next, which may be empty. `status` is the HTTP status, and 0
+    if the URL can't be used. `code` is the storage's own error code, or None. `name` identifies the file.
     """
 
     def __init__(
@@ -116,8 +118,8 @@ class DiskFull(TransferError):
 
 
 class UnsafePath(TransferError):
-    """The path of an output file that would lead out of the target folder through a link.
+    """The path of a file to download that would lead out of the target folder through a link.
 
-    No file was written. `Run.download` reports it as `FileOutcome.error`. Remove the link. `name` is the
-    path.
+    That file was not written. Downloads of runs report it as `FileOutcome.error`, and
+    `Applications.download_document` raises it. Remove the link. `name` is the path.
     """

@@ -104,7 +104,9 @@ class RunDetails:
     statistics: RunStatistics | None = None
     """The number of its items in each status; None by default."""
     error: str | None = None
-    """The platform's message about a run that it cancelled, for people; None, the default, without one."""
+    """The platform's message about a run that it cancelled, for people, cut off after 4,000 characters and
+    with secrets redacted; None, the default, without one.
+    """
     error_code: str | None = None
     """The platform's code for `error`, for programs; None, the default, without one."""
     metadata: Mapping[str, Any] | None = field(default=None, repr=False, hash=False)
@@ -154,7 +156,9 @@ class OutputArtifactDraft:
     download_url: str | None = field(default=None, repr=False)
     """A signed URL, a secret that is valid for an hour; None, the default, if the server sent none."""
     is_available: bool = True
-    """Whether the file can be downloaded, True by default; False once the results are deleted."""
+    """Whether the file can be downloaded, True by default; False under contract 1.0 once the results are
+    deleted. Under contract 1.8 such files are not listed.
+    """
 
 
 @frozen
@@ -166,8 +170,8 @@ class OutputArtifact(OutputArtifactDraft):
 
     `name` is that of the output, `artifact_id` a UUID, and `metadata` a mapping of JSON values, which may be
     empty. `download_url` is a signed URL, a secret that is valid for an hour, or None if the server sent
-    none; `Run.artifact_url` returns a fresh one. `is_available` is False once the results are deleted. The
-    repr does not show the URL.
+    none; `Run.artifact_url` returns a fresh one. `is_available` is False under contract 1.0 once the results
+    are deleted; under contract 1.8 such files are not listed. The repr does not show the URL.
     """
 
     @property
@@ -186,7 +190,8 @@ class OutputArtifact(OutputArtifactDraft):
         """The CRC32C in the metadata, in wire form (the base64 of four bytes, such as `"AAAAAA=="`); None
         without one.
 
-        The key is `checksum_base64_crc32c`, or `checksum_crc32c` of older servers.
+        The key is `checksum_base64_crc32c`, or `checksum_crc32c` of older servers. The text is the server's,
+        and not checked.
         """
         for key in CHECKSUM_KEYS:
             if isinstance(value := self.metadata.get(key), str):
@@ -210,11 +215,13 @@ class ItemResultDraft:
     status: ItemStatus
     """The status when the snapshot was taken."""
     error: str | None
-    """The platform's message about an item that failed, at most 4,000 characters with secrets redacted; None
-    without one.
+    """The platform's message about an item that failed, cut off after 4,000 characters and with secrets
+    redacted; None without one.
     """
     output_artifacts: tuple[OutputArtifact, ...]
-    """The result files that the server listed; all of them once the item has succeeded."""
+    """The result files that the server listed: all of them once the item has succeeded, until they are
+    deleted.
+    """
     terminated_at: datetime | None = None
     """The time at which the item became final, by the platform's clock and with time zone; None, the default,
     until then.
@@ -252,8 +259,8 @@ class ItemResult(ItemResultDraft):
 
     `item_id` and `run_id` are the platform's ids, UUIDs, and `reference` is the caller's name for the item.
     `status` is an `ItemStatus`, and `error` the platform's message about an item that failed, or None.
-    `output_artifacts` is a tuple of the files that the server listed, each an `OutputArtifact`; all of them
-    once the item has succeeded, and empty without any.
+    `output_artifacts` is a tuple of the files that the server listed, each an `OutputArtifact`: all of them
+    once the item has succeeded, until they are deleted; empty without any.
 
     All other fields are None by default, and under contract 1.0. `terminated_at` is the time at which the
     item became final, with time zone. `error_code` is the code for `error`. `metadata` are the custom

@@ -74,6 +74,7 @@ def open_store(
 def _open_text(
     store: str, context: StoreContext, *, endpoint: str | None, verify: Verify, checksums: Checksums
 ) -> Store:
+    check_choice("checksums", checksums, Checksums)  # also where no store of the kind has it
     try:
         parts = urlsplit(store)
     except ValueError:

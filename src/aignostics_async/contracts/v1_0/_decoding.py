@@ -52,7 +52,7 @@ def version(raw: dict[str, Any]) -> ApplicationVersion:
     return ApplicationVersion(
         application_version_id=text(wire.application_version_id, "application_version_id"),
         application_id=text(wire.application_id, "application_id"),
-        version=text(wire.version, "version"),
+        version=text(wire.version, "version").removeprefix("v"),
         changelog=text(wire.changelog, "changelog"),
         created_at=aware(wire.created_at),
         input_artifacts=tuple([_input(spec) for spec in wire.input_artifacts]),

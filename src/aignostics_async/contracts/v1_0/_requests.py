@@ -116,7 +116,7 @@ class Bridge10:
         )
         async for found in listing:
             # Asked for by the server's filter, and checked here: another version is another price.
-            if found.version.removeprefix("v") == version:
+            if found.version == version:
                 return found
         raise NotFound(
             404,
