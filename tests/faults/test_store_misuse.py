@@ -16,8 +16,10 @@ from aignostics_async import (
     S3,
     AwsKey,
     Azure,
+    Client,
     ConfigurationError,
     HmacKey,
+    PlatformBucket,
     Presigned,
     Store,
     StoreAddress,
@@ -35,6 +37,15 @@ KEY = AwsKey("name", "secret", "us-east-1")
 ACCOUNT: dict[str, Any] = {"account": "account", "key": base64.b64encode(b"key").decode()}
 
 PLACES = {"s3": "s3://slides/", "gs": "gs://slides/", "azure": "az://slides/", "signing": "", "presigned": ""}
+
+
+def addresses(emulator: Emulator, place: LyingStore) -> dict[str, StoreAddress | str]:
+    return {
+        "s3": S3(bucket="slides", endpoint=place.origin, key=KEY),
+        "gs": GCS(bucket="slides", endpoint=place.origin, hmac=("id", "secret")),
+        "azure": Azure(container="slides", endpoint=place.origin, **ACCOUNT),
+        "signing": emulator.store_url,
+    }
 
 
 @pytest.fixture
@@ -104,8 +115,40 @@ async def test_an_address_that_is_none(emulator: Emulator, address: Any) -> None
 async def test_a_function_for_keys_that_gives_none(emulator: Emulator, key: Any, tmp_path: Path) -> None:
     async with emulator.client() as client:
         store = client.store(S3(bucket="slides", endpoint="http://127.0.0.1:9", key=lambda: key))
-        with pytest.raises(ConfigurationError, match="AwsKey"):
+        with pytest.raises(ConfigurationError, match="AwsKey") as caught:
             await store.stat("key")
+    assert "secret" not in str(caught.value)
+
+
+def test_what_stands_where_a_secret_belongs_is_not_shown() -> None:
+    client, url = Client("https://host.example.com", "x"), "https://host/put?sig=secret"
+    for make in (
+        lambda: Presigned(put_url=cast("Any", url), get_url=str),
+        lambda: client.store(cast("Any", {"bucket": "slides", "key": "secret"})),
+        lambda: PlatformBucket(endpoint=cast("Any", {"url": "secret"})),
+    ):
+        with pytest.raises(ConfigurationError) as caught:
+            make()
+        assert "secret" not in str(caught.value)
+    assert "secret" not in repr(PlatformBucket(endpoint="https://name:secret@host"))
+
+
+@pytest.mark.parametrize("expires", [0, -1, float("inf"), float("nan"), True, "60"])
+@pytest.mark.parametrize("kind", ["s3", "gs", "azure", "signing"])
+async def test_a_url_is_valid_for_a_positive_time(
+    emulator: Emulator, place: LyingStore, kind: str, expires: Any
+) -> None:
+    async with emulator.client() as client:
+        store = client.store(addresses(emulator, place)[kind])
+        with pytest.raises(UsageError, match="positive"):
+            await store.presign_get(PLACES[kind] + "key", expires)
+
+
+async def test_a_time_that_azure_can_t_express(emulator: Emulator, place: LyingStore) -> None:
+    async with emulator.client() as client:
+        store = client.store(addresses(emulator, place)["azure"])
+        with pytest.raises(ConfigurationError, match="can't sign"):
+            await store.presign_get("az://slides/key", 1e300)
 
 
 @pytest.mark.parametrize("kind", [str, Path], ids=["text", "path"])
@@ -135,17 +178,11 @@ async def test_a_key_that_cannot_be_encoded(
     def url_for(key: str) -> str:
         raise AssertionError(f"it was asked for {key!r}")
 
-    addresses: dict[str, StoreAddress | str] = {
-        "s3": S3(bucket="slides", endpoint=place.origin, key=KEY),
-        "gs": GCS(bucket="slides", endpoint=place.origin, hmac=("id", "secret")),
-        "azure": Azure(container="slides", endpoint=place.origin, **ACCOUNT),
-        "signing": emulator.store_url,
-        "presigned": Presigned(put_url=url_for, get_url=url_for, head_url=url_for),
-    }
+    address = Presigned(put_url=url_for, get_url=url_for, head_url=url_for)
     source, key = tmp_path / "slide.svs", "case-\udcff.svs"
     source.write_bytes(b"slide")
     async with emulator.client() as client:
-        store = client.store(addresses[kind])
+        store = client.store(addresses(emulator, place).get(kind, address))
         calls = [
             store.put(key, source),
             put_once(store, key, source),

@@ -120,4 +120,5 @@ def _no_address(store: object) -> ConfigurationError:
 
 
 def _shown(store: object) -> str:
-    return excerpt(repr(shown_address(store) if isinstance(store, str) else store))
+    # Whatever else it is, such as the parts of an address in a dict, may hold a key.
+    return excerpt(repr(shown_address(store))) if isinstance(store, str) else type(store).__name__

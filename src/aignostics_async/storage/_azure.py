@@ -26,7 +26,7 @@ from ..transfer._request import send_request
 from ..transfer._upload import SentFile
 from ._advice import own_advice
 from ._credentials import azure_key, check_endpoint, shown_endpoint
-from ._fields import is_name, is_text, is_verify
+from ._fields import as_lifetime, is_name, is_text, is_verify
 from ._object_store import ObjectStore
 from ._protocol import Store, Verify
 
@@ -123,7 +123,7 @@ class Container(ObjectStore):
         key = uri.removeprefix(self._place)
         if key == uri:
             raise ConfigurationError(f"{uri} is not in {self!r}")
-        return await self._sign("GET", key, expires)
+        return await self._sign("GET", key, as_lifetime(expires))
 
     async def delete(self, key: str) -> None:
         """Delete the object under a key; do nothing if there is none."""
@@ -160,7 +160,7 @@ class Container(ObjectStore):
         path = blob_name(as_object_key(f"{self._prefix}/{key}" if self._prefix else key))
         try:
             return SecretText(await sign_async(self._signer, method, path, timedelta(seconds=expires)))
-        except (BaseError, ValueError) as error:
+        except (BaseError, ValueError, OverflowError) as error:
             raise ConfigurationError(
                 f"the container can't sign for {key!r}: {excerpt(str(error))}; check account and key"
             ) from None

@@ -18,13 +18,14 @@ from attrs import evolve
 from .._core._backoff import Backoff
 from .._core._crc32c import Crc32c
 from .._identifiers import as_object_key
-from ..errors import ConfigurationError, InvalidResponse, TransferInterrupted, UrlRefused, is_transient_code
+from ..errors import ConfigurationError, TransferInterrupted, UrlRefused, is_transient_code
 from ..transfer._multipart_upload import SentPart, SignedRequest, part_size_of, send_file
 from ..transfer._object_facts import ObjectFacts, read_facts
 from ..transfer._request import BufferedResponse, send_request
 from ..transfer._upload import SentFile
 from ._advice import own_advice
 from ._checksum_negotiation import ChecksumNegotiation, Checksums
+from ._fields import as_lifetime
 from ._multipart_xml import (
     CompletedUpload,
     PendingUpload,
@@ -167,7 +168,7 @@ class Bucket(ObjectStore):
     async def presign_get(self, uri: str, expires: float) -> str:
         """Return a URL that lets anyone read the object for `expires` seconds, seven days at most."""
         key = self._key_of(uri)
-        return presign(await self._keys(), "GET", self._url(key), expires=min(int(expires), LONGEST))
+        return presign(await self._keys(), "GET", self._url(key), expires=min(as_lifetime(expires), LONGEST))
 
     def _key_of(self, uri: str) -> str:
         """Return the key in a URI; raises ConfigurationError for one of another store."""
@@ -203,7 +204,9 @@ class Bucket(ObjectStore):
             uploads += [evolve(each, key=each.key.removeprefix(head)) for each in pending_uploads(reply.body)]
             before, after = after, next_page(reply.body)
             if after == before:
-                raise InvalidResponse("its next page is the same one", operation="list uploads")
+                raise TransferInterrupted(
+                    "the next page of the store's uploads is the same one; try again", name=self._place
+                )
         return uploads
 
     async def abort(self, key: str, upload: str) -> None:
@@ -232,7 +235,7 @@ class Bucket(ObjectStore):
         reply = await self._ask_store("POST", key, query={"uploads": ""}, headers=headers, is_idempotent=True)
         upload = text_of("UploadId", reply.body)
         if not upload:
-            raise InvalidResponse("it names no upload", operation="begin upload")
+            raise TransferInterrupted("the store began an upload and did not name it; try again", name=key)
         return upload
 
     async def decide_checksums(self, key: str) -> None:

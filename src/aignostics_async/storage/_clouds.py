@@ -29,9 +29,14 @@ AwsKeys = AwsKey | Callable[[], AwsKey | Awaitable[AwsKey]]
 
 def _is_key(_address: object, _attribute: Any, value: Any) -> None:
     if not isinstance(value, AwsKey) and not callable(value):
-        raise ConfigurationError(
-            f"`key` of S3 is an AwsKey or a function that returns one, not {type(value).__name__}"
-        )
+        raise _no_key(value)
+
+
+def _no_key(value: object) -> ConfigurationError:
+    """Return the error for what is no key; its value may hold a secret, so it is not shown."""
+    return ConfigurationError(
+        f"`key` of S3 is an AwsKey or a function that returns one, not {type(value).__name__}"
+    )
 
 
 @frozen(kw_only=True)
@@ -112,9 +117,7 @@ class S3:
             key = given() if callable(given) else given
             key = await key if inspect.isawaitable(key) else key
             if not isinstance(key, AwsKey):
-                raise ConfigurationError(
-                    f"`key` of S3 is an AwsKey or a function that returns one, not {key!r}"
-                )
+                raise _no_key(key)
             return key
 
         return Bucket(

@@ -103,7 +103,7 @@ def _service_account(source: str | os.PathLike[str] | Mapping[str, Any]) -> Goog
         key = GoogleKey(content["client_email"], content["private_key"])
     except OSError as error:
         raise ConfigurationError(f"the service account's key can't be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise ConfigurationError(
             "that is no key of a service account; one has client_email and private_key"
         ) from None

@@ -1,11 +1,12 @@
-"""Checks of the fields of a store's address, when it is created."""
+"""Checks of the fields of a store's address, when it is created, and of the lifetime of a URL."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any, get_args
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, UsageError
 from ._protocol import Verify
 
 FieldValidator = Callable[[object, Any, Any], None]
@@ -36,9 +37,16 @@ def is_text(_address: object, attribute: Any, value: Any) -> None:
 
 
 def is_function(_address: object, attribute: Any, value: Any) -> None:
-    """Refuse what can't be called."""
+    """Refuse what can't be called; its value, which may be a signed URL, is not shown."""
     if not callable(value):
-        raise ConfigurationError(f"{attribute.name} is a function, not {value!r}")
+        raise ConfigurationError(f"{attribute.name} is a function, not {type(value).__name__}")
 
 
 is_verify = one_of(Verify)
+
+
+def as_lifetime(expires: float) -> int:
+    """Return the whole seconds for which a URL is to be valid, at least one; raises UsageError."""
+    if isinstance(expires, bool) or not isinstance(expires, int | float) or not 0 < expires < inf:
+        raise UsageError(f"a URL is valid for a positive, finite number of seconds, not {expires!r}")
+    return max(1, int(expires))

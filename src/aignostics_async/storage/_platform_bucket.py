@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 from attrs import field, frozen
+from attrs.validators import optional
 
 from .._core._secret import SecretText
 from ..errors import ConfigurationError, UrlRefused
 from ._bucket import Bucket, GoogleDialect
 from ._clouds import google_endpoint
-from ._fields import is_verify
+from ._credentials import shown_endpoint
+from ._fields import is_text, is_verify
 from ._protocol import Verify
 from ._signature_v4 import HmacKey, Key
 
@@ -55,7 +57,7 @@ class PlatformBucket:
     errors of requests that `Pager` names.
     """
 
-    endpoint: str | None = None
+    endpoint: str | None = field(default=None, repr=shown_endpoint, validator=optional(is_text))
     """The root URL of the store; by default that of STORAGE_EMULATOR_HOST, else Google's own."""
     verify: Verify = field(default="auto", validator=is_verify)
     """How uploads are verified: "auto", the default, or "read-back", which reads every file again.

@@ -13,6 +13,7 @@ from ..errors import InvalidResponse, UrlRefused
 from ..transfer._object_facts import ObjectFacts, read_facts
 from ..transfer._request import send_request
 from ..transfer._upload import SentFile, put_file
+from ._fields import as_lifetime
 from ._object_store import ObjectStore
 from ._protocol import Verify
 
@@ -42,7 +43,7 @@ class SigningStore(ObjectStore):
 
         Costs one request, to the API.
         """
-        return await self._sign("GET", uri.removeprefix(_SCHEME), expires)
+        return await self._sign("GET", uri.removeprefix(_SCHEME), as_lifetime(expires))
 
     async def delete(self, key: str) -> None:
         """Delete the object under a key; do nothing if there is none.
@@ -65,8 +66,8 @@ class SigningStore(ObjectStore):
         url = await self._sign("HEAD", key, 300)
         return read_facts((await send_request(self._engine, "HEAD", url, name=key)).headers)
 
-    async def _sign(self, method: str, key: str, expires: float) -> str:
-        order = {"method": method, "key": as_object_key(key), "expires_s": int(expires)}
+    async def _sign(self, method: str, key: str, expires: int) -> str:
+        order = {"method": method, "key": as_object_key(key), "expires_s": expires}
         answer = await self._context.post_json("sign URL", f"{self._root}/sign", order)
         url = answer.get("url") if isinstance(answer, dict) else None
         if not isinstance(url, str):
