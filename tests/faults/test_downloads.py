@@ -291,7 +291,9 @@ async def test_a_folder_that_cant_be_written(emulator: Emulator, place: Storage,
     (tmp_path / "case").write_text("a file in the folder's place")
     item = artifact("a", place.url("/a", Answer(b"x")), b"x")
     report = await download(emulator, tmp_path, result("case", item), result("good", item))
-    assert "can't be written" in str(report.files[0].error)
+    error = report.files[0].error
+    assert isinstance(error, TransferError)
+    assert (error.name, "can't be written" in str(error)) == ("case/a", True)
     assert report.files[1].status is FileStatus.VERIFIED
 
 

@@ -29,10 +29,12 @@ from aignostics_async import (
     Presigned,
     Settings,
     Slide,
+    Stored,
     Timeouts,
     TransferError,
     UsageError,
     Watcher,
+    find_slides,
 )
 from aignostics_async._core._uncancellable import run_in_daemon_thread, run_uncancellable
 from aignostics_async.bulk import SelectionRule
@@ -57,6 +59,10 @@ ROOT = "https://host.example.com"
         lambda: Slide("a", mpp=[0.25, 0.25]),
         lambda: Slide("a", mpp=(0.25,)),
         lambda: Slide("a", mpp="0.25"),
+        lambda: Slide("a", mpp=True),
+        lambda: Slide("a", mpp=(0.25, True)),
+        lambda: find_slides(["lab"]),
+        lambda: find_slides("a\0b"),
         lambda: Slide("a", files="a.dcm"),
         lambda: Slide("a", files=5),
         lambda: Slide("a", metadata=3),
@@ -264,6 +270,33 @@ async def test_a_slide_that_goes_away_before_its_upload(
     async with emulator.client() as client:
         with pytest.raises(TransferError, match="can't be read"):
             await client.runs.submit("he-tme:v1.0.0", [Item("a", slide=source)], store=emulator.store_url)
+
+
+class Careless:
+    """A store that tells nothing of an object, and whose user deletes the file once it was sent."""
+
+    async def put(self, key: str, source: Path, *, progress: object = None) -> Stored:
+        self.source = source
+        return Stored("uri", source.stat().st_size)
+
+    async def stat(self, key: str) -> None:
+        self.source.unlink()
+
+    async def presign_get(self, uri: str, expires: float) -> str:
+        return "https://h/a"
+
+    async def credentials_expire_at(self) -> None:
+        return None
+
+
+async def test_a_slide_that_goes_away_after_its_upload(
+    emulator: Emulator, slide: Slide, tmp_path: Path
+) -> None:
+    source = tmp_path / "gone.tiff"
+    source.write_bytes(slide.path.read_bytes())
+    async with emulator.client() as client:
+        with pytest.raises(TransferError, match="can't be read"):
+            await client.runs.submit("he-tme:v1.0.0", [Item("a", slide=source)], store=Careless())
 
 
 def test_one_source_in_two_loops_one_after_the_other(emulator: Emulator) -> None:

@@ -548,6 +548,17 @@ async def test_credentials_that_end_before_their_urls(
         )
 
 
+async def test_an_end_of_credentials_without_a_time_zone_is_told(
+    client: Client, plan: JobPlan, shared: Path, emulator: Emulator
+) -> None:
+    async def credentials_expire_at() -> datetime:
+        return datetime(2100, 1, 1)  # noqa: DTZ001
+
+    store = Twisted(client.store(emulator.store_url), credentials_expire_at=credentials_expire_at)
+    report = await look(client, plan, shared, store)
+    assert "must be an aware time" in told(report, FindingKind.STORE)[0]
+
+
 # The command
 
 

@@ -15,6 +15,7 @@ from attrs import evolve
 
 from aignostics_async import (
     S3,
+    AignosticsError,
     AwsKey,
     Azure,
     ChecksumMismatch,
@@ -29,6 +30,7 @@ from aignostics_async import (
     Transfers,
     Uploads,
     UrlRefused,
+    UsageError,
     checksum_bytes,
     put_once,
 )
@@ -182,12 +184,22 @@ async def test_a_job_that_is_repeated_sends_nothing_twice(emulator: Emulator, sl
         assert puts() == 2
 
 
-async def test_credentials_that_end_too_soon_are_refused_early(emulator: Emulator, slide: Slide) -> None:
+@pytest.mark.parametrize(
+    ("end", "error", "words"),
+    [
+        (datetime.now(UTC) + timedelta(days=5), ConfigurationError, "six days"),
+        (datetime(2100, 1, 1), UsageError, "aware time"),  # noqa: DTZ001
+    ],
+    ids=["too soon", "without a zone"],
+)
+async def test_credentials_that_end_too_soon_are_refused_early(
+    emulator: Emulator, slide: Slide, end: datetime, error: type[AignosticsError], words: str
+) -> None:
     store = emulator.s3()
     assert isinstance(store.key, AwsKey)
-    soon = evolve(store.key, token="session", expires_at=datetime.now(UTC) + timedelta(days=5))
+    soon = evolve(store.key, token="session", expires_at=end)
     async with emulator.client() as client:
-        with pytest.raises(ConfigurationError, match="six days"):
+        with pytest.raises(error, match=words):
             await client.runs.submit(
                 "he-tme:v1.0.0", [Item("a", slide=slide)], store=evolve(store, key=lambda: soon)
             )

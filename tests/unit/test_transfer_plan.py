@@ -92,6 +92,18 @@ def test_the_record_is_written_once_a_second_and_when_it_has_to_be(
     part.close()
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_only_what_can_be_resumed_is_kept(tmp_path: Path, *, is_known: bool) -> None:
+    part = PartialFile(tmp_path / "file", "4waSgw==", "name")
+    with part.in_use():
+        part.open(CancelToken())
+        part.write(memoryview(bytes(8 * 1024 * 1024)), part.spans[0])
+        if is_known:  # else there is no record of what is there
+            part.total = part.spans[0].end = 10 * 1024 * 1024
+    part.close()
+    assert len(list(tmp_path.iterdir())) == (2 if is_known else 0)
+
+
 def test_gaps_overlaps_and_wrong_lengths_are_no_file() -> None:
     whole = [span_of(0, 4000, 4000), span_of(4000, 10_000, 6000)]
     assert combined(whole, 10_000) == checksum_bytes(BODY)

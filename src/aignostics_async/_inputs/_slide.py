@@ -14,7 +14,8 @@ from ..errors import UsageError
 from ._checks import is_mapping
 
 
-def _as_path(path: str | os.PathLike[str]) -> Path:
+def as_path(path: str | os.PathLike[str]) -> Path:
+    """Return the path of a slide; raises UsageError for what is none."""
     try:
         return Path(path)
     except TypeError:
@@ -24,12 +25,16 @@ def _as_path(path: str | os.PathLike[str]) -> Path:
 def _as_paths(paths: Iterable[str | os.PathLike[str]]) -> tuple[Path, ...]:
     if isinstance(paths, str) or not isinstance(paths, Iterable):
         raise UsageError(f"files takes several paths; put the one in a list: [{paths!r}]")
-    return tuple(map(_as_path, paths))
+    return tuple(map(as_path, paths))
 
 
 def _is_mpp_source(_slide: object, _attribute: Any, value: Any) -> None:
     if value not in (None, "file", "given"):
         raise UsageError(f"mpp_source is 'file' or 'given', not {value!r}")
+
+
+def _is_positive(number: object) -> bool:
+    return isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < inf
 
 
 @frozen
@@ -51,7 +56,7 @@ class Slide:
     `mpp_source`, or `"given"` without `mpp`.
     """
 
-    path: Path = field(converter=_as_path)
+    path: Path = field(converter=as_path)
     """The path of the file, absolute or relative to the current folder."""
     mpp: float | tuple[float, float] | None = field(default=None, kw_only=True)
     """The resolution in µm per pixel, one number or a pair (x, y); by default the file's own.
@@ -75,7 +80,7 @@ class Slide:
 
     def __attrs_post_init__(self) -> None:
         numbers = self.mpp if isinstance(self.mpp, tuple) else (self.mpp, self.mpp)
-        valid = [isinstance(number, int | float) and 0 < number < inf for number in numbers]
+        valid = [_is_positive(number) for number in numbers]
         if self.mpp is not None and valid != [True, True]:
             raise UsageError(
                 f"mpp of {self.path} is a positive number of µm per pixel, or two as (x, y), not {self.mpp!r}"

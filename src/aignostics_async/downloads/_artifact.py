@@ -96,7 +96,7 @@ async def download_artifact(
         except AignosticsError as error:
             outcome = request.failure(error)
         except OSError as error:
-            outcome = request.failure(unwritable(error, request.path, str(request.path)))
+            outcome = request.failure(unwritable(error, request.path, request.name))
         reporter.end("failed" if outcome.error else "finished", outcome.size)
         return outcome
 
@@ -130,7 +130,7 @@ async def _fetch(
         name=request.name,
         expected=artifact.crc32c,
         listed=None if artifact.download_url is None else SecretText(artifact.download_url),
-        prepare=lambda: make_room(engine, request.root, path),
+        prepare=lambda: make_room(engine, request.root, path, request.name),
         find=find,
         progress=reporter.advance,
     )

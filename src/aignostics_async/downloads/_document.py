@@ -33,7 +33,7 @@ async def download_document(
         path,
         name=name,
         expected=None,
-        prepare=lambda: make_room(engine, folder, path),
+        prepare=lambda: make_room(engine, folder, path, name),
         needs_checksum=not allow_unverified,
     )
     return path

@@ -11,6 +11,7 @@ from pathlib import Path
 from attrs import frozen
 
 from .._inputs import Slide
+from .._inputs._slide import as_path
 from ..errors import NotASlide, SlideError, UsageError
 from ._dicom import DicomHeader, may_be_dicom, read_header
 from ._formats import SUFFIXES, UNSUPPORTED_SUFFIXES, FileContent, Format, identify
@@ -114,7 +115,7 @@ def find_slides(*places: str | os.PathLike[str]) -> FoundSlides:
     without the `slides` extra.
     """
     search = _SlideSearch()
-    for place in map(Path, places):
+    for place in map(as_path, places):
         if os.path.isfile(place):  # unlike `Path.is_file`, it raises nothing
             search.name(place)
         else:
@@ -157,7 +158,11 @@ class _SlideSearch:
                 f"{error.filename} can't be read as a folder ({error.strerror}); is the path right?"
             )
 
-        for path in sorted(map(Path, candidates(root, refuse, self._left_out.append))):
+        try:
+            paths = sorted(map(Path, candidates(root, refuse, self._left_out.append)))
+        except ValueError as error:  # a path that no folder can have
+            raise UsageError(f"{str(root)!r} can't be read as a folder ({error})") from None
+        for path in paths:
             if str(path) not in self._references:
                 self._references[str(path)] = path.relative_to(root).as_posix()
                 self._read(path)

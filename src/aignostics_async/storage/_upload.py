@@ -68,14 +68,14 @@ async def put_once(
         return await store.put_once(key, source, progress=progress)
     size = await file_size(source)
     there = await _stat(store, key)
-    if there is not None and there.size == size and there.crc32c == await _checksum(source):
+    if there is not None and there.size == size and there.crc32c == await sent_checksum(source):
         return there
     return await put_verified(store, key, source, progress=progress)
 
 
 async def _contradiction(store: Store, key: str, source: Path, stored: Stored) -> ChecksumMismatch | None:
     """Return the error for an upload if `put` or `stat` tell of other bytes than the file's."""
-    size, crc32c = await file_size(source), await _checksum(source)
+    size, crc32c = await file_size(source), await sent_checksum(source)
     there = None if stored.verified else await _stat(store, key)
     for told in (stored, there):
         if told is not None and (told.size != size or told.crc32c not in (None, crc32c)):
@@ -99,7 +99,8 @@ async def _stat(store: Store, key: str) -> Stored | None:
         return None
 
 
-async def _checksum(source: Path) -> str:
+async def sent_checksum(source: Path) -> str:
+    """Return the CRC32C of a file to send, in wire form. Raises TransferError."""
     try:
         return (await checksum_file(source)).wire
     except OSError as error:

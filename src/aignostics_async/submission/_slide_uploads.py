@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from .._core._crc32c import checksum_file
 from .._core._file_names import safe_name
 from .._core._tasks import run_all
+from .._identifiers import as_aware
 from ..errors import AignosticsError, ConfigurationError, TransferError
 from ..slides import SlideInfo
 from ..slides._packing import one_file, sent_name
 from ..storage import Store, Stored, put_once
-from ..storage._upload import put_verified
+from ..storage._upload import put_verified, sent_checksum
 from ..transfer._progress import (
     Progress,
     ProgressReporter,
@@ -49,7 +49,11 @@ class PendingSlide:
 
 
 def ends_too_early(end: datetime | None, url_lifetime: float, now: datetime) -> bool:
-    """Whether credentials, and with them the URLs that they sign, expire before the platform is done."""
+    """Whether credentials, and with them the URLs that they sign, expire before the platform is done.
+
+    Raises UsageError for an end without time zone.
+    """
+    end = as_aware(end, "the end of a store's credentials")
     return end is not None and end < now + timedelta(seconds=min(url_lifetime, _PLATFORM_SECONDS))
 
 
@@ -124,7 +128,7 @@ class SlideUploads:
                 with reporter:
                     stored = await self._put(self._key(slide, source), source, progress=reporter.advance)
                 # A store that names no checksum costs one more reading of the file.
-                checksum = stored.crc32c or (await checksum_file(source)).wire
+                checksum = stored.crc32c or await sent_checksum(source)
             except AignosticsError:
                 reporter.end("failed", 0)
                 raise

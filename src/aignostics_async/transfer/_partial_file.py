@@ -64,7 +64,7 @@ class PartialFile:
         self.path = part_path(target)
         self.promise = promise
         self.device = 0
-        self._name = name
+        self.name = name
         self.lock = threading.Lock()
         """Held while the spans change."""
         self._descriptor = _NONE
@@ -112,7 +112,7 @@ class PartialFile:
                 return descriptor
             os.close(descriptor)
             if is_locked is False:
-                raise TransferInterrupted("another download of it is under way", name=self._name)
+                raise TransferInterrupted("another download of it is under way", name=self.name)
             if is_locked is None:
                 _warn_of_missing_locks(self.path.parent.stat().st_dev)
                 self.path, descriptor = _claim(self.path)
@@ -120,7 +120,7 @@ class PartialFile:
                 return descriptor
             # Else it was finished, discarded or not only ours; the next one is.
         message = "another file is in the place of its partial file each time; choose another folder"
-        raise TransferInterrupted(message, name=self._name)
+        raise TransferInterrupted(message, name=self.name)
 
     # What is there
 
@@ -281,7 +281,7 @@ class PartialFile:
         sync(descriptor)
         if not _is_at(descriptor, self.path):
             message = "another process has taken its partial file away; try again"
-            raise TransferInterrupted(message, name=self._name)
+            raise TransferInterrupted(message, name=self.name)
         # In this order: a kill in between leaves nothing that is never cleared.
         self._delete_record()
         self.path.replace(self.target)
@@ -333,7 +333,9 @@ class PartialFile:
             parts.add(self)
 
     def _keep_or_discard(self) -> None:
-        if not self.is_identified or self.done < _WORTH_KEEPING or self._is_worthless:
+        # Without its length there is no record, and without a record nothing can be resumed.
+        is_useful = self.total is not None and self.is_identified and self.done >= _WORTH_KEEPING
+        if not is_useful or self._is_worthless:
             self.discard()
             return
         self.save(now=True)
@@ -364,7 +366,7 @@ def check_space(part: PartialFile, all_parts: Iterable[PartialFile]) -> None:
         raise DiskFull(
             f"the files under way need {needed:,} bytes more in {part.target.parent} and {free:,} are free; "
             "make room and download again",
-            name=part.target.name,
+            name=part.name,
         )
 
 

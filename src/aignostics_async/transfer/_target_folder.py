@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 _ABANDONED = 30 * 24 * 3600.0  # seconds; the platform keeps results for as long
 
 
-def make_room(engine: Engine, root: Path, target: Path) -> None:
+def make_room(engine: Engine, root: Path, target: Path, name: str) -> None:
     """Make the folder that `target` goes into, and delete what was abandoned there a month ago.
 
-    Raises UnsafePath if a link leads the folder out of `root`, else TransferError.
+    Raises UnsafePath if a link leads the folder out of `root`, else TransferError, which names `name`.
     """
     folder = target.parent
     try:
@@ -36,7 +36,7 @@ def make_room(engine: Engine, root: Path, target: Path) -> None:
         if target.is_symlink():
             check_inside(root, target)
     except OSError as error:
-        raise unwritable(error, target, target.name) from None
+        raise unwritable(error, target, name) from None
 
 
 def clear_abandoned(folder: Path) -> None:

@@ -138,13 +138,15 @@ class _Trial:
     async def check_credentials(self, now: datetime) -> None:
         """Record a fault if URLs would expire with the credentials while the platform still needs them."""
         try:
-            self.credentials_end = await self.store.credentials_expire_at()
+            end = await self.store.credentials_expire_at()
+            ends_early = ends_too_early(end, self.client.settings.url_lifetime, now)
         except AignosticsError as error:
             self._fail("tell when its credentials end", error)
             return
-        if ends_too_early(self.credentials_end, self.client.settings.url_lifetime, now):
+        self.credentials_end = end
+        if ends_early:
             remedy = "use a key that lives longer than the job and six days, not a session's"
-            self._fault(too_early(self.credentials_end), remedy)
+            self._fault(too_early(end), remedy)
 
     async def go_round(self) -> None:
         """Take the steps in order, up to the first one that fails."""
