@@ -26,7 +26,7 @@ def as_uuid(value: str, what: str) -> str:
 
 def as_path_part(value: str, what: str) -> str:
     """Return a text that can be part of a path; raises UsageError for any other value."""
-    if not isinstance(value, str) or value.strip() in ("", ".", ".."):
+    if not is_text(value) or value.strip() in ("", ".", ".."):
         raise UsageError(f"{value!r} is no {what}")
     return value
 

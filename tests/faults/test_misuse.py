@@ -158,7 +158,7 @@ async def test_wrong_versions(emulator: Emulator, version: Any) -> None:
             await client.runs.create(version, [])
         with pytest.raises(UsageError, match="put the one in a list"):
             await client.runs.create("he-tme:v1.0.0", Item("a"))
-        for part in ("", "..", "."):
+        for part in ("", "..", ".", "\udcff"):
             with pytest.raises(UsageError, match="is no application id"):
                 [found async for found in client.applications.versions(part)]
     assert emulator.requests() == []

@@ -130,6 +130,11 @@ def test_metadata_are_found_by_filter_expressions() -> None:
     )
 
 
+NESTED: dict[str, Any] = {}
+for _ in range(5000):
+    NESTED = {"a": NESTED}
+
+
 @pytest.mark.parametrize(
     ("metadata", "words"),
     [
@@ -142,6 +147,7 @@ def test_metadata_are_found_by_filter_expressions() -> None:
         ({"a": "x" * 1000}, "1000 are the limit"),
         ({"a": "\x00"}, "can't store"),
         ({"a": "\ud800"}, "can't store"),
+        (NESTED, "nested too deeply"),
     ],
 )
 def test_what_can_not_be_looked_for_is_told(metadata: Any, words: str) -> None:

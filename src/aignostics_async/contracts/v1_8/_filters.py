@@ -25,7 +25,10 @@ def metadata_path(metadata: Mapping[str, Any]) -> str:
     Raises UsageError for an empty mapping, for values that are no text, number, truth value or null, and for
     a filter that is too long for the contract.
     """
-    leaves = list(_leaves(metadata, ()))
+    try:
+        leaves = list(_leaves(metadata, ()))
+    except RecursionError:
+        raise UsageError("metadata that is looked for is nested too deeply") from None
     if not leaves:
         raise UsageError("metadata names no value to look for")
     if len(leaves) == 1:
