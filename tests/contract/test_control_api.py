@@ -9,6 +9,7 @@ import time
 import uuid
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -188,10 +189,30 @@ def test_what_can_t_be_done_is_told(standing: Emulator) -> None:
         with pytest.raises(HTTPError, match="422"):
             standing.script(wrong)
     assert standing.ledger() == [], "and nothing of it is done"
-    with pytest.raises(HTTPError, match="422"):
-        standing.set_clock(advance_s=-1)
+    before = standing.now()
+    for impossible in (-1, float("nan"), float("inf")):
+        with pytest.raises(HTTPError, match="422"):
+            standing.set_clock(advance_s=impossible)
     with pytest.raises(HTTPError, match="422"):
         standing.move({"run": "none"})
+    assert standing.now() == before
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [{"lists_urls": "no"}, {"filters_metadata": 0}, {"remaining_slides": 1.5}, {"metadata_late_s": inf}],
+)
+def test_a_condition_that_there_is_not_changes_nothing(
+    emulator: Emulator, conditions: dict[str, Any]
+) -> None:
+    with pytest.raises(HTTPError, match="422"):
+        emulator.set_conditions(health="DOWN", **conditions)
+    kept = requests.get(
+        f"{emulator.api_root}/emulator/conditions",
+        headers={"Authorization": f"Bearer {emulator.access_token}"},
+        timeout=30,
+    )
+    assert kept.json()["health"] == "UP"
 
 
 @pytest.mark.emulator
@@ -257,7 +278,8 @@ async def test_a_reset_emulator_knows_nothing_of_what_was(emulator: Emulator) ->
 def test_a_reset_takes_options_until_the_next_one(emulator: Emulator) -> None:
     emulator.reset(clock_rate=0)
     assert emulator.now() == emulator.now()
-    for wrong in ({"colour": "red"}, {"speed": 0}, {"speed": "fast"}):
+    wrongs: list[dict[str, Any]] = [{"colour": "red"}, {"speed": 0}, {"speed": "fast"}, {"clock_rate": inf}]
+    for wrong in [*wrongs, {"data": "elsewhere"}]:
         with pytest.raises(HTTPError, match="422"):
             emulator.reset(**wrong)
     emulator.reset()

@@ -81,6 +81,8 @@ def test_an_unknown_canned_answer_is_refused(emulator: Emulator) -> None:
         ({"lag_s": -1}, "lag_s must be a number of seconds"),
         ({"then": [{"status": "COMPLETED"}]}, "then must be a list of moves"),
         ({"then": {"run": "a", "delete": True}}, "then must be a list of moves"),
+        ({"then": [{"run": "a", "status": "SUCCEEDED"}]}, "then must be a list of moves"),
+        ({"then": [{"run": "a", "reference": "b", "status": "COMPLETED"}]}, "then must be a list of moves"),
         ({"colour": "red"}, "colour"),
     ],
 )

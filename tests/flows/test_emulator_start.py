@@ -82,15 +82,23 @@ def test_an_emulator_that_was_not_started_says_so(tmp_path: Path, use: Callable[
         use(emulator)
 
 
-@pytest.mark.parametrize("end", ["stop", "kill"])
-def test_an_emulator_that_has_ended_says_so(tmp_path: Path, end: str) -> None:
+def die(emulator: Emulator) -> None:
+    """End the process as a crash does, unknown to its object."""
+    process = emulator._process
+    assert process is not None
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("end", [Emulator.stop, Emulator.kill, die])
+def test_an_emulator_that_has_ended_says_so(tmp_path: Path, end: Callable[[Emulator], None]) -> None:
     with Emulator(tmp_path, static_token=None) as emulator:
         assert emulator.access_token != "None"
         with pytest.raises(ConfigurationError, match="contract is"):
             emulator.client(contract="2.0")
         with pytest.raises(UsageError, match="running already"):
             emulator.start()
-        getattr(emulator, end)()
+        end(emulator)
         for use in NEEDS_A_PROCESS.values():
             with pytest.raises(UsageError, match="not running"):
                 use(emulator)

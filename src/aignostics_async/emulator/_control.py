@@ -26,7 +26,8 @@ All endpoints are under `/emulator`, need the bearer token, and count seconds of
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from attrs import asdict
@@ -142,8 +143,8 @@ class ControlApi:
         return {"now": self._clock.now(), "rate": self._clock.rate}
 
     def _set_clock(self, body: dict[str, float]) -> dict[str, float]:
-        if min(body.values(), default=0.0) < 0:
-            raise ValueError("a clock does not go back")
+        if not all(0 <= value < inf for value in body.values()):
+            raise ValueError("a clock does not go back, and takes finite numbers of seconds")
         self._clock.set(**body)
         return self._tell_clock(None)
 
@@ -160,6 +161,12 @@ class ControlApi:
 
 def _check_status(status: str, reference: str | None) -> None:
     """Raise ValueError for what is no status of a run, or of an item if there is a reference."""
-    known = RunStatus if reference is None else ItemStatus
-    if status not in known.__members__:
-        raise ValueError(f"{status!r} is no {known.__name__}; use one of {', '.join(known.__members__)}")
+    known = status_names(reference)
+    if status not in known:
+        whose = "a run" if reference is None else "an item"
+        raise ValueError(f"{status!r} is no status of {whose}; use one of {', '.join(known)}")
+
+
+def status_names(reference: str | None) -> Collection[str]:
+    """Return the names of the statuses of a run, or of an item if there is a reference."""
+    return RunStatus.__members__ if reference is None else ItemStatus.__members__

@@ -12,7 +12,7 @@ from ..errors import UsageError
 class ControlClient:
     """The methods of `Emulator` that send it a request.
 
-    They raise the errors that `Emulator` names. Arguments are sent as JSON.
+    Each costs one request, and raises the errors that `Emulator` names. Arguments are sent as JSON.
     """
 
     def __init__(self) -> None:
@@ -20,15 +20,16 @@ class ControlClient:
         """The content of the ready file; None while the emulator is not running."""
 
     def reset(self, **options: object) -> None:
-        """Delete runs, objects, logins, fault rules and the ledger, and set the clock to the current time.
+        """Delete runs, objects, logins, fault rules and both logs, and set the clock to the current time.
 
             emulator.reset(token_lifetime=5)
 
-        Keyword arguments are fields of `EmulatorOptions`, as JSON values; they replace the options of the
-        constructor until the next reset. The conditions of `set_conditions` end. Address, access token and
-        keys are kept; `refresh_token` is a new one. Takes a few hundredths of a second, where a start takes
-        more than one. Raises `urllib.error.HTTPError` for an unknown option or an invalid value, and then
-        changes nothing; and the errors that `Emulator` names.
+        The logs are those that `requests` and `ledger` return. Keyword arguments are fields of
+        `EmulatorOptions` other than `data`, as JSON values; they replace the options of the constructor until
+        the next reset. The conditions of `set_conditions` end. Address, access token and keys are kept;
+        `refresh_token` is a new one. Takes a few hundredths of a second, where a start takes more than one.
+        Raises `urllib.error.HTTPError` for an unknown option or an invalid value, and then changes nothing;
+        and the errors that `Emulator` names.
         """
         self._info = self._control("POST", "reset", options)
 
@@ -39,7 +40,7 @@ class ControlClient:
             source = RefreshToken(emulator.sign_in(), provider=provider)
 
         It is valid for one use, or for `refresh_overlap` seconds after the first use if that option is set.
-        Costs one request to the emulator. Raises the errors that `Emulator` names.
+        Raises the errors that `Emulator` names.
         """
         token: str = self._control("POST", "logins")["refresh_token"]
         return token
@@ -49,8 +50,8 @@ class ControlClient:
 
             emulator.rotate_bucket_key()
 
-        `gcs(hmac=True)` has the same key. A reset keeps it. Costs one request to the emulator. Raises the
-        errors that `Emulator` names.
+        A bucket of `gcs(hmac=True)` has the same key. A reset keeps it. Raises the errors that `Emulator`
+        names.
         """
         self._control("POST", "bucket-key")
 
@@ -68,13 +69,16 @@ class ControlClient:
         - `skip`, the number of matching requests that pass first (0 by default), and `times`, how often the
           rule applies (always by default).
 
-        These are the actions:
+        These are the actions, of which the first one that is set is taken:
 
-        - `status`, with optional `headers` and `body`, or `answer`, the name of a prepared response: respond
+        - `answer`, the name of a prepared response, or `status`, with optional `headers` and `body`: respond
           with that;
         - `drop`: `"before"` closes the connection and does nothing, `"after"` does the work and sends no
           response;
-        - `late_s`: close the connection, and do the work that many seconds later;
+        - `late_s`: close the connection, and do the work that many seconds of the emulator's clock later.
+
+        These come in addition, or alone:
+
         - `lag_s`: respond to a read as a replica that is that many seconds behind;
         - `delay_s`: wait that many seconds of real time first;
         - `then`: moves, as for `move`, that are applied after the response.
@@ -99,7 +103,8 @@ class ControlClient:
         - `lists_urls`, whether items have the deprecated download URLs; True by default;
         - `artifact_file`, how an artifact is sent: as a `"redirect"` (the default) or as its bytes, `"body"`;
         - `filters_metadata`, whether listings of runs are filtered by custom metadata; True by default;
-        - `metadata_late_s`, how many seconds later than a run its custom metadata are shown; 0 by default.
+        - `metadata_late_s`, how many seconds of the emulator's clock later than a run its custom metadata are
+          shown; 0 by default.
 
         Raises `urllib.error.HTTPError` for an unknown condition or value, and then changes nothing; and the
         errors that `Emulator` names.
@@ -107,15 +112,15 @@ class ControlClient:
         self._control("POST", "conditions", conditions)
 
     def requests(self) -> list[dict[str, Any]]:
-        """Return the latest requests since the last `set_faults`, at most 10,000, in the order of arrival.
+        """Return the requests since the last `set_faults` or reset, the latest 10,000, in order of arrival.
 
             [request["path"] for request in emulator.requests() if request["method"] == "POST"]
 
         Each is a mapping with `contract` and `operation` (None where the API has none), `method`, `path`,
-        `query` (a text), `authorized` (whether it had an Authorization header), `body_size` in bytes, `at`,
-        `status` (None if no response was sent) and `answered_at` (None until then). Times are seconds since
-        the epoch, by the emulator's clock. Requests to the control API, such as this one, are not among them.
-        Raises the errors that `Emulator` names.
+        `query` (a text), `authorized` (whether it had an Authorization header), `body_size` (its
+        Content-Length in bytes, 0 without one), `at`, `status` (None if no response was sent) and
+        `answered_at` (None until then). Times are seconds since the epoch, by the emulator's clock. Requests
+        to the control API, such as this one, are not among them. Raises the errors that `Emulator` names.
         """
         listed: list[dict[str, Any]] = self._control("GET", "requests")
         return listed
@@ -156,7 +161,7 @@ class ControlClient:
         return made
 
     def ledger(self) -> list[tuple[float, str, str | None, str]]:
-        """Return all transitions since the last reset, in order, without those of items to PROCESSING.
+        """Return the transitions so far since the last reset, in order, without those of items to PROCESSING.
 
             for at, run_id, reference, status in emulator.ledger():
                 print(at, run_id, reference, status)
@@ -172,7 +177,7 @@ class ControlClient:
 
             deadline = emulator.now() + 60
 
-        Costs one request to the emulator. Raises the errors that `Emulator` names.
+        Raises the errors that `Emulator` names.
         """
         now: float = self._control("GET", "clock")["now"]
         return now
@@ -183,8 +188,8 @@ class ControlClient:
             emulator.set_clock(rate=0, advance_s=3600)
 
         `rate` is emulated seconds per second: 0 stops the clock, and None, the default, keeps the rate.
-        `advance_s` is 0 by default. Raises `urllib.error.HTTPError` for a negative value, since the clock
-        does not go back, and then changes nothing; and the errors that `Emulator` names.
+        `advance_s` is 0 by default. Raises `urllib.error.HTTPError` for a value that is negative, since the
+        clock does not go back, or infinite, and then changes nothing; and the errors that `Emulator` names.
         """
         told = {} if rate is None else {"rate": rate}
         self._control("POST", "clock", {**told, "advance_s": advance_s})

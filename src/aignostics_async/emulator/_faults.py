@@ -41,7 +41,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ._canned_answers import CANNED_ANSWERS
-from ._control import CONTROL_PATH, ControlApi
+from ._control import CONTROL_PATH, ControlApi, status_names
 from ._operations import OPERATION_NAMES, PREFIXES, find_operation, spellings
 from ._platform import Platform
 from ._request_state import KNOWN, LAG
@@ -102,6 +102,7 @@ def _is_move(move: dict[str, Any]) -> bool:
         move.keys() <= {"run", "reference", "status", "delete"}
         and isinstance(move.get("run"), str)
         and all(text is None or isinstance(text, str) for text in texts)
+        and move.get("status") in (None, *status_names(move.get("reference")))
         and (move.get("delete") is True or move.get("status") is not None)
     )
 

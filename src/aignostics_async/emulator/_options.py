@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
+from attrs.converters import optional
 
 from ..contracts._lines import NEWEST, line_of
 from ..errors import ConfigurationError
@@ -17,8 +19,8 @@ def _positive(_instance: object, attribute: Any, value: float) -> None:
 
 
 def _not_negative(_instance: object, attribute: Any, value: float) -> None:
-    if not (isinstance(value, int | float) and value >= 0):
-        raise ConfigurationError(f"--{_option(attribute.name)} must be 0 or more, not {value!r}")
+    if not (isinstance(value, int | float) and 0 <= value < inf):
+        raise ConfigurationError(f"--{_option(attribute.name)} must be 0 or more and finite, not {value!r}")
 
 
 def _option(name: str) -> str:
@@ -36,7 +38,7 @@ class EmulatorOptions:
     out of range or an unknown contract.
     """
 
-    data: Path
+    data: Path = field(converter=Path)
     """The folder of its state, created if it is missing. A later emulator on the folder resumes there."""
     speed: float = field(default=1.0, validator=_positive)
     """The number by which the durations of a run's lifecycle are divided; 1 by default. It changes nothing
@@ -60,7 +62,7 @@ class EmulatorOptions:
     """Whether inputs are fetched from other machines, too; False by default."""
     failed_items_threshold: int = field(default=50, validator=_positive)
     """The number of failed items after which a run is cancelled; 50 by default."""
-    violations: Path | None = None
+    violations: Path | None = field(default=None, converter=optional(Path))
     """A file to which violations of the contract by API responses are appended, one JSON object per line;
     None, the default, checks nothing.
     """

@@ -40,8 +40,9 @@ class Emulator(ControlClient):
 
     Starting raises RuntimeError if the process does not start. All other properties and methods but `stop`
     and `kill` raise UsageError while the emulator is not running. Those that send it a request raise
-    `urllib.error.HTTPError` for arguments that it refuses, and another OSError, such as
-    `urllib.error.URLError`, if the process has ended by itself or does not respond within 30 s.
+    TypeError for arguments that JSON does not have, `urllib.error.HTTPError` for those that the emulator
+    refuses, and another OSError, such as `urllib.error.URLError`, if it ends in the meantime or does not
+    respond within 30 s.
     """
 
     def __init__(self, data: Path, **options: object) -> None:
@@ -100,6 +101,11 @@ class Emulator(ControlClient):
     def _is_alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def _running(self) -> dict[str, Any]:
+        if not self._is_alive():
+            self._info = None
+        return super()._running()
+
     def _end(self, how: str) -> None:
         self._info = None
         if self._process is not None:
@@ -139,9 +145,9 @@ class Emulator(ControlClient):
     def contract(self) -> str:
         """The name of the emulator's own contract, `"1.0"` or `"1.8"`.
 
-        It is that of the option `contract`, by default that of AIGNOSTICS_CONTRACT, else 1.8. `root`,
-        `client`, `environment` and `login_environment` use it. Raises UsageError while the emulator is not
-        running.
+        It is that of the option `contract`, which `reset` may change, by default that of AIGNOSTICS_CONTRACT,
+        else 1.8. `root`, `client`, `environment` and `login_environment` use it. Raises UsageError while the
+        emulator is not running.
         """
         return self._text("contract")
 
@@ -261,7 +267,8 @@ class Emulator(ControlClient):
             await client.runs.submit(version, items, store=emulator.s3(prefix="lab-7"))
 
         The bucket is called `bucket` by default and needs no creation. `prefix`, empty by default, is the
-        first part of every object key. Sends no request. Raises UsageError while the emulator is not running.
+        first part of every object key. Sends no request. Raises ConfigurationError for an empty `bucket`, and
+        UsageError while the emulator is not running.
         """
         key = AwsKey(**self._stores()["s3"])
         return S3(bucket=bucket, prefix=prefix, endpoint=f"{self.api_root}/s3", region=key.region, key=key)
@@ -273,8 +280,8 @@ class Emulator(ControlClient):
 
         The bucket is called `bucket` by default and needs no creation. `prefix`, empty by default, is the
         first part of every object name. Requests are signed with the key of a service account, or with an
-        HMAC key if `hmac` is True (False by default). Sends no request. Raises UsageError while the emulator
-        is not running.
+        HMAC key if `hmac` is True (False by default). Sends no request. Raises ConfigurationError for an
+        empty `bucket`, and UsageError while the emulator is not running.
         """
         stores = self._stores()
         account = None if hmac else stores["gcs"]
@@ -308,7 +315,7 @@ class Emulator(ControlClient):
 
         The `settings` are `IMPATIENT` by default: polls and retries wait for milliseconds. `contract` is
         "1.0" or "1.8"; None, the default, is the emulator's own. Sends no request. Raises ConfigurationError
-        for another contract, and UsageError while the emulator is not running.
+        for an unknown contract, and UsageError while the emulator is not running.
         """
         spoken = self.contract if contract is None else line_of(contract)
         return Client(self.api_roots[spoken], self.access_token, settings=settings, contract=spoken)
