@@ -25,6 +25,8 @@ from aignostics_async import (
     FileStore,
     IdentityProvider,
     LoginRequired,
+    MemoryStore,
+    RefreshToken,
     StoredLogin,
     Token,
     TokenEndpointUnavailable,
@@ -284,6 +286,28 @@ async def test_a_login_goes_on_in_memory_where_it_cant_be_saved(
         assert place.counted == {"token": 4}, "each refresh token once, though none was saved before"
         assert (await place.source(refresh, store).get_token()).text == "small-access-4", "now it is"
         assert place.counted == {"token": 4}
+
+
+class OwnStore(MemoryStore):
+    """A store of the user's own that is empty, and so false, and can't save."""
+
+    def __len__(self) -> int:
+        return 0
+
+    async def save(self, key: TokenKey, tokens: TokenSet) -> None:
+        raise TypeError(f"can't keep {tokens.access.text} of {key}")
+
+
+async def test_a_login_goes_on_in_memory_whatever_a_store_raises(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with identity() as place:
+        source = RefreshToken(place.sign_in(), provider=place.provider, store=OwnStore())
+        for _ in range(3):
+            await source.get_token()
+            clock.advance(3600)
+        assert place.counted == {"token": 3}, "each refresh token once, though none was saved"
+    assert told(caplog) == ["the login is kept in this process only: TypeError"]
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -114,6 +116,15 @@ def run(call: Call, slide: Path) -> None:
 def test_what_needs_asyncio_says_so(call: Call, slide_file: Path) -> None:
     with pytest.raises(UsageError, match="does not run on trio"):
         run(call, slide_file)
+
+
+def test_a_token_that_is_about_to_end_still_serves() -> None:
+    async def give() -> Token:
+        return Token("t", lifetime=100, issued_at=time.time() - 90)
+
+    source = CallableToken(give)
+    token = asyncio.run(source.get_token())
+    assert trio.run(source.get_token) is token, "though nothing can be begun in its place"
 
 
 @pytest.mark.parametrize("call", OTHERS.values(), ids=OTHERS)

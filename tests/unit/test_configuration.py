@@ -156,6 +156,7 @@ def test_an_environment_has_an_identity_provider() -> None:
     given = {"AIGNOSTICS_ENVIRONMENT": "production", "AIGNOSTICS_CLIENT_ID": "c"}
     provider = read_identity_providers(given)["AIGNOSTICS_CLIENT_ID"]
     assert provider == IdentityProvider.preset("production", client_id="c")
+    assert provider == IdentityProvider.preset("production", client_id="c", audience=None, revoke_url=None)
     assert provider.token_url == "https://aignostics-platform.eu.auth0.com/oauth/token"
     assert provider.authorize_url == "https://aignostics-platform.eu.auth0.com/authorize"
     assert provider.device_url == "https://aignostics-platform.eu.auth0.com/oauth/device/code"
@@ -440,6 +441,12 @@ def test_a_line_break_in_a_given_secret_is_told() -> None:
 def test_a_provider_is_made_from_texts(make: Callable[..., IdentityProvider], value: object) -> None:
     with pytest.raises(ConfigurationError):
         make(value, client_id="lab-7")
+
+
+@pytest.mark.parametrize("value", [None, "x"])
+def test_a_field_that_a_provider_has_not_is_refused(value: str | None) -> None:
+    with pytest.raises(TypeError, match="realm"):
+        IdentityProvider.preset("dev", client_id="c", realm=value)
 
 
 @pytest.mark.parametrize("address", [S3, GCS, partial(Azure, account="a", key="YQ==")])

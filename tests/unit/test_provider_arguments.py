@@ -11,6 +11,7 @@ import pytest
 from aignostics_async import (
     ClientCredentials,
     ConfigurationError,
+    IdentityProvider,
     RefreshToken,
     StoredLogin,
     login_browser,
@@ -33,3 +34,10 @@ from aignostics_async import (
 def test_what_is_no_provider_is_refused(use: Callable[[Any], object]) -> None:
     with pytest.raises(ConfigurationError, match=r"give an IdentityProvider.* not str$"):
         use("production")
+
+
+@pytest.mark.parametrize("timeout", ["soon", None, float("nan")])
+def test_a_timeout_that_is_no_duration_is_refused_before_a_person_signs_in(timeout: Any) -> None:
+    provider = IdentityProvider.beside("https://login.example.com/oauth/token", client_id="c")
+    with pytest.raises(ConfigurationError, match="a number of seconds"):
+        asyncio.run(login_browser(provider, show=pytest.fail, timeout=timeout))

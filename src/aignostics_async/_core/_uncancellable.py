@@ -47,7 +47,7 @@ def start_in_loop(work: Work[T]) -> Future[T]:
     """
     future: Future[T] = Future()
     future.set_running_or_notify_cancel()
-    task = asyncio.get_running_loop().create_task(work())
+    task = running_loop().create_task(work())
     future.task = task  # type: ignore[attr-defined]  # the strong reference that a task needs
 
     def ended(task: asyncio.Task[T]) -> None:

@@ -31,15 +31,16 @@ class FileStore:
 
     The folder is by default `auth` in the user's state folder, which is `$XDG_STATE_HOME/aignostics-async` or
     `~/.local/state/aignostics-async` on Linux; it is created when it is needed. Files hold the tokens
-    unencrypted as JSON, readable by their owner only, and are replaced atomically and durably. Processes can
-    share a folder: `lock` uses file locks, which the system releases if a process dies.
+    unencrypted as JSON, readable by their owner only (on Windows by those who may read the folder), and are
+    replaced atomically and durably. Processes can share a folder: `lock` uses file locks, which the system
+    releases if a process dies.
 
     A file that is damaged or from another release is no login: `load` returns None, `save` renames it to
     `{key.digest}.unusable-{number}`, and `delete` removes it.
 
-    Creating the store does no I/O, and raises ConfigurationError if no folder is given and the user has no
-    home folder. Files are read and written in worker threads. Every method but `path` and `lock` raises
-    TokenStoreError if the folder or a file can't be used.
+    Creating the store does no I/O, and raises ConfigurationError if no folder is given, and the user has no
+    home folder or XDG_STATE_HOME is relative. Files are read and written in worker threads. Every method but
+    `path` and `lock` raises TokenStoreError if the folder or a file can't be used.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
@@ -55,7 +56,7 @@ class FileStore:
         return self._folder / f"{key.digest}.json"
 
     async def check(self) -> None:
-        """Raise TokenStoreError unless a file can be written in the folder.
+        """Raise TokenStoreError unless a file can be created in the folder.
 
         Creates the folder if it is missing, and leaves no file behind.
         """
@@ -65,7 +66,7 @@ class FileStore:
         """Return the tokens of a key, or None if there is no usable file.
 
         An unusable file is kept, and a file that other users could read is made private; either is logged as
-        a warning, once. Raises TokenStoreError if the file exists but can't be read.
+        a warning, once. Raises TokenStoreError if the folder or the file can't be read.
         """
         path = self.path(key)
         try:
@@ -86,7 +87,7 @@ class FileStore:
         """Replace the tokens of a key atomically and durably.
 
         Creates the folder if it is missing. Costs two fsyncs. Raises TokenStoreError if the folder can't be
-        created or the file can't be written; the previous file is then unchanged.
+        created or the file can't be written; a usable previous file is then unchanged.
         """
 
         def write() -> None:
@@ -104,7 +105,7 @@ class FileStore:
 
     @asynccontextmanager
     async def lock(self, key: TokenKey) -> AsyncIterator[None]:
-        """Lock a key across processes while the block runs.
+        """Lock a key across tasks, threads and processes while the block runs.
 
             async with store.lock(key):
                 tokens = await store.load(key)

@@ -95,7 +95,7 @@ class KeyringStore:
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
         """Replace the refresh token of a key; the access token is not stored.
 
-        An entry of another release is copied to the entry `{key.digest}.unusable` first. Raises
+        An entry that this release can't read is copied to the entry `{key.digest}.unusable` first. Raises
         TokenStoreError if the login has no refresh token, or if the key ring fails, does not respond within
         3 s, or returns another text than was written; in this last case the entry is deleted.
         """
@@ -114,7 +114,7 @@ class KeyringStore:
         await self._delete(key.digest)
 
     def lock(self, key: TokenKey) -> AbstractAsyncContextManager[None]:
-        """Return a lock of a key across processes, as an async context manager.
+        """Return a lock of a key across tasks, threads and processes, as an async context manager.
 
             async with store.lock(key):
                 tokens = await store.load(key)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from math import isnan
 from typing import TYPE_CHECKING
 
 from .._config import Settings
@@ -53,23 +54,24 @@ async def login_browser(
         async with Client("https://platform.aignostics.com", source) as client:
             runs = await client.runs.list().to_list()
 
-    It uses the authorization code flow with PKCE (RFC 7636, RFC 8252). `show` is called once with the URL to
-    open. `open_browser` opens it, in a thread of its own: by default in the default browser; None opens
-    nothing. The redirect is accepted only on loopback addresses and with the state of this login. The login
-    is kept in `store`, by default a FileStore, which is checked first so that no login is lost afterwards.
-    `settings` supply TLS and proxy, by default those of `Settings()`.
+    It uses the authorization code flow with PKCE (RFC 7636, RFC 8252). `show`, a plain function, is called
+    once with the URL to open. `open_browser` opens it, in a thread of its own: by default in the default
+    browser; None opens nothing. The redirect is accepted only on loopback addresses and with the state of
+    this login. The login is kept in `store`, by default a FileStore, which is checked first so that no login
+    is lost afterwards. `settings` supply TLS and proxy, by default those of `Settings()`.
 
     Costs one request to the provider, once the browser has brought a code. Cancelling the call closes the
-    port that it listens on; a code that has arrived is exchanged nevertheless, and its login kept.
+    port that it listens on, as the timeout does; a code that has arrived is exchanged nevertheless, and its
+    login kept.
 
     Raises LoginDenied if the person or the provider refuses; LoginRequired if the provider does not accept
     the code that the browser brought; LoginTimeout after `timeout` (seconds or a timedelta, 300 s by
     default); TokenEndpointUnavailable if the provider can't be reached, fails or gives no usable token;
     TokenStoreError if the store can't be used; UsageError if no asyncio event loop is running; and
-    ConfigurationError for a provider without authorize URL, a redirect URL that can't be listened on because
-    its port is in use or not permitted, a `timeout` that is no duration, a proxy or certificates that can't
-    be used, or a user without home folder if no `store` is passed. An exception of `show` or `open_browser`
-    ends the login and is raised.
+    ConfigurationError for what is no IdentityProvider with authorize URL, a redirect URL that can't be
+    listened on because its port is in use or not permitted, a `timeout` that is no duration, a proxy or
+    certificates that can't be used, or a user without home folder if no `store` is passed. An exception of
+    `show` or `open_browser` ends the login and is raised.
     """
     check_provider(provider)
     if provider.authorize_url is None:
@@ -77,8 +79,11 @@ async def login_browser(
             "the identity provider has no authorize URL; give one (AIGNOSTICS_AUTHORIZE_URL), or sign in by "
             "device"
         )
+    limit = seconds(timeout)
+    if isnan(limit):  # no clock ever reaches it
+        raise ConfigurationError("timeout is a number of seconds, such as 60, or a timedelta, not nan")
     running_loop()  # before a person signs in: the code is exchanged in a thread, which needs one
-    store = store or FileStore()
+    store = FileStore() if store is None else store
     await store.check()
     endpoint = TokenEndpoint(provider, settings or Settings())
     state, verifier = secrets.token_urlsafe(32), Secret(secrets.token_urlsafe(64))
@@ -105,7 +110,7 @@ async def login_browser(
             await loopback.receive(state, finish)
             group.cancel_scope.cancel()
 
-    await within(seconds(timeout), sign_in)
+    await within(limit, sign_in)
     return StoredLogin(provider, store=store, settings=settings)
 
 

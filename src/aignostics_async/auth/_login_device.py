@@ -68,19 +68,19 @@ async def login_device(
             show=lambda code: print(code.verification_url, code.user_code),
         )
 
-    It uses the device flow (RFC 8628), for a machine without a browser. `show` is called once, with a
-    `DeviceCode`. The provider is then polled at the interval that it asks for, 5 s by default, until the code
-    expires; network failures do not end the login. The login is kept in `store`, by default a FileStore,
-    which is checked first so that no login is lost afterwards. `settings` supply TLS and proxy, by default
-    those of `Settings()`. Cancelling the call ends the polling; tokens that have arrived are kept
-    nevertheless.
+    It uses the device flow (RFC 8628), for a machine without a browser. `show`, a plain function, is called
+    once, with a `DeviceCode`. The provider is then polled at the interval that it asks for, 5 s by default,
+    until the code expires; each poll costs one request, and failures of it do not end the login. The login is
+    kept in `store`, by default a FileStore, which is checked first so that no login is lost afterwards.
+    `settings` supply TLS and proxy, by default those of `Settings()`. Cancelling the call ends the polling;
+    tokens that have arrived are kept nevertheless.
 
     Raises LoginDenied if the person or the provider refuses; LoginRequired if the provider no longer accepts
     the code; LoginTimeout when the code expires before anybody signs in; TokenEndpointUnavailable if the
     provider can't be reached, fails or throttles as it is asked for a code, or gives none; TokenStoreError if
-    the store can't be used; UsageError if no asyncio event loop is running; and ConfigurationError for a
-    provider without device URL, a proxy or certificates that can't be used, or a user without home folder if
-    no `store` is passed. An exception of `show` ends the login and is raised.
+    the store can't be used; UsageError if no asyncio event loop is running; and ConfigurationError for what
+    is no IdentityProvider with device URL, a proxy or certificates that can't be used, or a user without home
+    folder if no `store` is passed. An exception of `show` ends the login and is raised.
     """
     check_provider(provider)
     if provider.device_url is None:
@@ -88,7 +88,7 @@ async def login_device(
             "the identity provider has no device URL; give one (AIGNOSTICS_DEVICE_URL), or sign in by browser"
         )
     running_loop()  # before a person signs in: the tokens are kept in a thread, which needs one
-    store = store or FileStore()
+    store = FileStore() if store is None else store
     await store.check()
     endpoint = TokenEndpoint(provider, settings or Settings())
     response = await endpoint.begin_device(provider.device_url)

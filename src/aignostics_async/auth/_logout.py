@@ -45,14 +45,14 @@ async def logout(
     the lock of a login for 30 s; then that login and those after it are neither deleted nor revoked. If a
     provider does not confirm the revocation, all logins are deleted nevertheless, and at the end
     TokenEndpointUnavailable says which refresh tokens stay valid. The refresh token of a provider without
-    `revoke_url` stays valid, too, which is logged as a warning. Raises ConfigurationError for a user without
-    home folder if no `store` is passed, or for a proxy or certificates that can't be used: then the first
-    login with a `revoke_url` is deleted and not revoked, and those after it are kept. Raises UsageError if no
-    asyncio event loop is running.
+    `revoke_url` stays valid, too, which is logged as a warning. Raises ConfigurationError, before anything is
+    deleted, for what is no IdentityProvider, or a user without home folder if no `store` is passed; and for a
+    proxy or certificates that can't be used: then the first login with a `revoke_url` is deleted and not
+    revoked, and those after it are kept. Raises UsageError if no asyncio event loop is running.
     """
     for provider in providers:
         check_provider(provider)
-    kept = store or FileStore()
+    kept = FileStore() if store is None else store
     forgotten = 0
     unrevoked: list[str] = []
     for provider in providers:

@@ -62,13 +62,13 @@ class RefreshedToken:
         `rejected` is a token that the API has answered with 401; None by default. It is replaced by a new
         one, unless it replaced a rejected one itself within the last 60 s.
 
-        All callers share one refresh. It starts in the background about 300 s before the token expires, or
-        when a fifth of a shorter lifetime is left. If it fails, callers still get the old token, and the
-        error is logged but not raised, until 30 s, or a twentieth of a lifetime below 10 minutes, are left.
-        From then on, and without a token, callers wait for a refresh and get its error: LoginRequired,
-        LoginDenied, TokenEndpointUnavailable, TokenStoreError or ConfigurationError, as the class of the
-        source documents. A caller that is cancelled does not end the refresh. Raises UsageError if a refresh
-        is needed and no asyncio event loop is running.
+        All callers share one refresh. It starts in the background, with the first call in about the last
+        300 s, or the last fifth of a lifetime below 25 minutes. If it fails, callers still get the old token,
+        and the error is logged but not raised, until 30 s, or a twentieth of a lifetime below 10 minutes, are
+        left. From then on, without a token, and for a rejected one, callers wait for a refresh and get its
+        error: LoginRequired, LoginDenied, TokenEndpointUnavailable, TokenStoreError or ConfigurationError, as
+        the class of the source documents. A caller that is cancelled does not end the refresh. Raises
+        UsageError if a refresh is needed and no asyncio event loop is running.
 
         After a failure no refresh is attempted for about 1 s, doubling with each failure to 30 s, or for as
         long as the provider's `Retry-After` asks, up to 120 s; after a LoginRequired always for 1 s. During
@@ -93,10 +93,11 @@ class CallableToken(RefreshedToken):
 
         client = Client(api_root, CallableToken(provide))
 
-    The function returns a str or a `Token(text, lifetime=seconds)`. The lifetime of a str is read from the
-    text if it is a JWT, and is 300 s otherwise. The function is called when there is no token, shortly before
-    one expires, and after the API rejected one. At most one call runs at a time for all callers and clients
-    that share this source; it runs in the event loop of the first of them, and is cancelled after 60 s.
+    The function returns a str or a `Token(text, lifetime=seconds)`. The lifetime of a str is that of its
+    claims if it is a JWT with `exp`, and 300 s otherwise. The function is called when there is no token,
+    shortly before one expires, and after the API rejected one. At most one call runs at a time for all
+    callers and clients that share this source; it runs in the event loop of the first of them, and is
+    cancelled after 60 s.
 
     Creating the source raises ConfigurationError if `provide` is not callable. A request without a usable
     token raises an AignosticsError of the function as it is; TokenEndpointUnavailable if the function takes
@@ -155,7 +156,7 @@ class ClientCredentials(RefreshedToken):
         client = Client("https://platform.aignostics.com", ClientCredentials(provider))
 
     `settings` supply TLS and proxy for requests to the provider, by default those of `Settings()`. Tokens are
-    kept in memory only; each costs one request to the provider.
+    kept in memory only; each costs one request to the provider, sent once more if its response is lost.
 
     Creating the source raises ConfigurationError for what is no IdentityProvider, or one without
     `client_secret`. Requests raise LoginDenied if the provider refuses the client or the audience,

@@ -97,8 +97,9 @@ class IdentityProvider:
     - `redirect_url`: the loopback URL registered for the client, `http://localhost:8989/` by default; port 0
       uses a free port.
 
-    Sends no request. Raises ConfigurationError for a missing client id, a URL that is neither https nor http
-    on this machine, a redirect URL that is not a loopback URL, or a text with a control character. The repr
+    Sends no request. Raises ConfigurationError for a missing client id; a URL that is neither https nor http
+    on this machine, or has a user name, query or fragment; a `redirect_url` that is not an http URL of
+    `localhost`, `127.0.0.1` or `[::1]`; or a text that can't be encoded or has a control character. The repr
     does not show the secret.
     """
 
@@ -144,7 +145,9 @@ class IdentityProvider:
         `beside`.
         """
         preset = environment(name)
-        return cls.beside(preset.token_url, client_id=client_id, **{"audience": preset.audience, **more})
+        if more.get("audience") is None:
+            more["audience"] = preset.audience
+        return cls.beside(preset.token_url, client_id=client_id, **more)
 
     @classmethod
     @conceals_arguments
@@ -159,7 +162,10 @@ class IdentityProvider:
         derived or default value. Raises ConfigurationError for an invalid field, and TypeError for an unknown
         field.
         """
-        fields: dict[str, Any] = {name: value for name, value in more.items() if value is not None}
+        known = fields_dict(IdentityProvider)
+        fields: dict[str, Any] = {
+            name: value for name, value in more.items() if value is not None or name not in known
+        }
         base, layout, rest = check_endpoint(token_url, "token URL").rpartition(_TOKEN)
         if layout and not rest:
             for name, path in _NEIGHBOURS.items():

@@ -112,7 +112,17 @@ class TokenRefresher:
         with self._lock:
             is_idle = self._in_flight is None or self._in_flight.done()
             if is_idle and time.monotonic() >= self._resume_at:
-                self._in_flight = self._launch(self._refresh)
+                self._begin()
+
+    def _begin(self) -> Future[Token | Exception]:
+        """Start a refresh; where nothing can be started, that is its outcome."""
+        try:
+            flight = self._launch(self._refresh)
+        except AignosticsError as error:
+            flight = Future()
+            flight.set_result(self._failed(copy(error)))
+        self._in_flight = flight
+        return flight
 
     async def _wait(self, rejected: Token | None) -> Token:
         running_loop()
@@ -135,7 +145,7 @@ class TokenRefresher:
                 self._raise_recent_failure()
             self._waiting += 1
             if flight is None or flight.done():
-                flight = self._in_flight = self._launch(self._refresh)
+                flight = self._begin()
         try:
             # Each caller waits for a future of its own, which it may cancel.
             return await asyncio.wrap_future(flight)

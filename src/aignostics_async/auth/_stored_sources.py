@@ -95,9 +95,11 @@ class StoredTokens:
             return
         try:
             await self._store.save(self.key, tokens)
-        except TokenStoreError as error:
+        except Exception as error:  # noqa: BLE001 - whatever a store of the user's own raises
             if self._unsaved is None:
-                _log.warning("the login is kept in this process only: %s", error)
+                # Of an error that is not ours the text may have what was to be saved.
+                told = error if isinstance(error, TokenStoreError) else type(error).__name__
+                _log.warning("the login is kept in this process only: %s", told)
             self._unsaved = tokens
         else:
             self._unsaved, self._was_stored = None, True
@@ -115,7 +117,8 @@ class RefreshToken(RefreshedToken):
     The refresh token is a str or a `Secret`; surrounding whitespace is removed. `store` keeps the tokens, by
     default in memory. If the provider rotates refresh tokens, yours can be used only once: pass a `store`
     that outlives the process, so that the next process finds the latest successor. `settings` supply TLS and
-    proxy for requests to the provider, by default those of `Settings()`.
+    proxy for requests to the provider, by default those of `Settings()`. A refresh costs one request, sent
+    once more if its response is lost.
 
     Creating the source raises ConfigurationError for a `provider` that is no IdentityProvider, or a token
     that is empty, can't be encoded, or has a line break or control character inside. Requests raise
@@ -144,7 +147,7 @@ class RefreshToken(RefreshedToken):
         self._tokens = StoredTokens(
             TokenEndpoint(provider, settings or Settings()),
             evolve(provider.key, family=fingerprint(given)),
-            store or MemoryStore(),
+            MemoryStore() if store is None else store,
             given=given,
             remedy="give a new refresh token in its place, or none and sign in with `aignostics-async login`",
         )
@@ -161,7 +164,8 @@ class StoredLogin(RefreshedToken):
 
     With several providers, such as one per client id, the latest login that is still valid is used. `store`
     is a FileStore by default; `settings` supply TLS and proxy for requests to the provider, by default those
-    of `Settings()`. A login that another process makes later is used from the next refresh on.
+    of `Settings()`. A login that another process makes later is used from the next refresh on. A refresh
+    costs one request, sent once more if its response is lost.
 
     Creating the source raises ConfigurationError without an IdentityProvider, and without `store` if the user
     has no home folder. Requests raise LoginRequired if there is no valid login; LoginDenied if the provider
@@ -179,7 +183,7 @@ class StoredLogin(RefreshedToken):
         for provider in providers:
             check_provider(provider)
         self._providers = providers
-        self._store = store or FileStore()
+        self._store = FileStore() if store is None else store
         self._tokens = {
             each.key: StoredTokens(
                 TokenEndpoint(each, settings or Settings()),
