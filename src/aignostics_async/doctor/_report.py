@@ -23,7 +23,7 @@ class CheckState(StrEnum):
     WARNING = "warning"
     """It works, but a person should look at it."""
     FAULT = "fault"
-    """It does not work, and neither will a submission or a job."""
+    """It does not work, and a submission or a job may fail by it."""
     UNKNOWN = "unknown"
     """It was not checked, or the check had no result; `detail` says why."""
 

@@ -46,13 +46,13 @@ async def check_setup(
     by default the environment: see `Client.from_env`.
 
     The checks are, in this order: proxy and CA, deployment, contract, health, clock, token and organization,
-    store, slides reader, scratch disk, file locks, key ring, free disk. A check is UNKNOWN if one that it
-    depends on has failed. What does not work is reported, not raised: that includes missing or wrong
-    settings, credentials and extras.
+    store, slides reader, scratch disk, file locks, key ring (or where else logins are kept), free disk. A
+    check is UNKNOWN if one that it depends on has failed. What does not work is reported, not raised: that
+    includes missing or wrong settings, credentials and extras.
 
-    Costs about four requests, a small object in the store, which is deleted where the store can, a process
-    that reads a slide, and small files and a key ring entry that are deleted again. Uploads no slide and
-    creates no run.
+    Costs three or four requests to the platform, and those for a token; some six to the store, for a small
+    object, which is deleted where the store can; a process that reads a slide; and small files and a key ring
+    entry that are deleted again. Uploads no slide and creates no run.
     """
     given = _HiddenVariables(os.environ if variables is None else variables)
     place = Path(folder)

@@ -23,7 +23,8 @@ class Applications:
 
         version = await client.applications.version("he-tme:v1.2.3")
 
-    `client.applications` is the instance of a client. Its methods raise UsageError if the client is not open.
+    `client.applications` is the instance of a client. Its methods, and the pagers when they are iterated,
+    raise UsageError if the client is not open.
     """
 
     def __init__(self, session: Session) -> None:
@@ -68,8 +69,8 @@ class Applications:
 
         Raises UsageError for another `page_size`, or a `sort` that is not text. Iterating raises NotFound if
         there is no such application (under contract 1.0 there may be no versions instead), UsageError for an
-        empty id, NotInContract for another field in `sort` under contract 1.8, and the errors that `Pager`
-        names.
+        empty id or one that can't be in a URL, NotInContract for another field in `sort` under contract 1.8,
+        and the errors that `Pager` names.
         """
         return Pager(
             "list versions",
@@ -100,10 +101,10 @@ class Applications:
             for document in await client.applications.documents("he-tme:v1.2.3"):
                 print(document.name, document.mime_type)
 
-        Empty if there are none. The `v` of the version id can be omitted. Costs one request. Raises
-        NotInContract under contract 1.0, UsageError for a text that is not a version id, NotFound if there is
-        no such version, InvalidItems if an entry can't be read, and the errors of requests that `Pager`
-        names.
+        The result is a tuple, empty if there are none. The `v` of the version id can be omitted. Costs one
+        request. Raises NotInContract under contract 1.0, UsageError for a text that is not a version id,
+        NotFound if there is no such version, InvalidItems if an entry can't be read, and the errors of
+        requests that `Pager` names.
         """
         return await self._session.bridge.list_documents(*split_version_id(application_version_id))
 
@@ -125,9 +126,10 @@ class Applications:
         the platform lists no checksum for documents. If the storage reports none, ChecksumMissing is raised
         and an existing file stays as it was, unless `allow_unverified` is True (False by default).
 
-        Costs one request, and the transfer. Raises NotInContract under contract 1.0, UsageError for a text
-        that is not a version id or an empty name, NotFound for an unknown version or name, TransferError if
-        the file can't be transferred or written, and the errors of requests that `Pager` names.
+        Costs one request, one more for each URL that the storage refuses, and the transfer, which is repeated
+        once if the checksum is wrong. Raises NotInContract under contract 1.0, UsageError for a text that is
+        not a version id or an empty name, NotFound for an unknown version or name, TransferError if the file
+        can't be transferred or written, and the errors of requests that `Pager` names.
         """
         from ..downloads._document import download_document
 

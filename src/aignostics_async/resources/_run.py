@@ -111,9 +111,10 @@ class Run:
         the server may leave them out.
 
         Costs one request per page of `page_size` items, from 5 to 100 and by default 100. Raises UsageError
-        for another `page_size`, a single text as a filter, or `metadata` that are no mapping or have the
-        SDK's own key. Iterating raises NotFound if the caller has no such run, UsageError for an item id that
-        is not a UUID, NotInContract for `metadata` under contract 1.0, and the errors that `Pager` names.
+        for another `page_size`, a `sort` that is not text, a filter that is not several texts, or `metadata`
+        that are no mapping or have the SDK's own key. Iterating raises NotFound if the caller has no such
+        run, UsageError for an item id that is not a UUID or for `metadata` as `Runs.list` does, NotInContract
+        for `metadata` under contract 1.0, and the errors that `Pager` names.
         """
         filters = {
             "item_ids": as_texts(item_ids, "item_ids"),
@@ -139,10 +140,11 @@ class Run:
         requests is noticed. A run without any metadata has no checksum to compare, so of two first writes the
         last one holds. What the SDK itself keeps with the run is not changed.
 
-        Costs one request, and one more without `read`. Raises PreconditionFailed, and changes nothing, if the
-        metadata were changed in between; UsageError for no mapping, a value that is not JSON, the SDK's own
-        key or the details of another run; NotInContract under contract 1.0; NotFound if the caller has no
-        such run; and the errors of requests that `Pager` names.
+        Costs one request, one more without `read`, and one more if a repeated request is refused, to see
+        whether the first one took effect. Raises PreconditionFailed, and changes nothing, if the metadata
+        were changed in between; UsageError for no mapping, a value that is not JSON, the SDK's own key or
+        anything but details of this run as `read`; NotInContract under contract 1.0; NotFound if the caller
+        has no such run; and the errors of requests that `Pager` names.
         """
         if read is not None and not isinstance(read, RunDetails):
             raise UsageError(f"read takes the RunDetails of the run, not {type(read).__name__}")
@@ -176,11 +178,11 @@ class Run:
 
             await run.set_item_metadata("case-7", {"block": "A1"})
 
-        It does for an item what `set_metadata` does for the run. `read` is the `ItemResult` that the new
-        metadata are based on; None, the default, to read it first. Costs one request, and one more without
-        `read`. Raises UsageError also for a reference with a slash, which the platform may not find in the
-        path of a URL, and for another item as `read`; NotFound if the run has no such item; InvalidItems if
-        it can't be read; and what `set_metadata` raises.
+        It does for an item what `set_metadata` does for the run, at the same cost. `read` is the `ItemResult`
+        that the new metadata are based on; None, the default, to read it first. Raises UsageError also for a
+        reference that is empty or has a slash, which the platform may not find in the path of a URL, and for
+        anything but this item as `read`; NotFound if the run has no such item; InvalidItems if it can't be
+        read; and what `set_metadata` raises.
         """
         if read is not None and not isinstance(read, ItemResult):
             raise UsageError(f"read takes the ItemResult of the item, not {type(read).__name__}")
@@ -216,8 +218,8 @@ class Run:
             item = await run.item("case-7")
 
         References may have slashes. Costs one request. Raises NotFound if the run has no such item or the
-        caller no such run, InvalidItems if the item can't be read, and the errors of requests that `Pager`
-        names.
+        caller no such run, InvalidItems if the item may be one that can't be read, and the errors of requests
+        that `Pager` names.
         """
         first = PageRequest.first((), MIN_PAGE_SIZE)
         page = await self._session.bridge.list_run_results(self.id, first, references=[reference])
@@ -235,10 +237,10 @@ class Run:
             url = await run.artifact_url(item.item_id, artifact.artifact_id)
 
         The URL is a secret that is valid for an hour. Costs one request. Under contract 1.8 `item_id` does
-        not count, and NotFound is raised for an unknown run or artifact. Under contract 1.0 None is returned
-        for an unknown artifact; NotFound is raised for an unknown run, UsageError for an item id that is not
-        a UUID, and InvalidItems if the item can't be read. Raises the errors of requests that `Pager` names,
-        too.
+        not count; NotFound is raised for an unknown run or artifact, and UsageError for an empty artifact id.
+        Under contract 1.0 None is returned for an unknown item or artifact; NotFound is raised for an unknown
+        run, UsageError for an item id that is not a UUID, and InvalidItems if the item can't be read. Raises
+        the errors of requests that `Pager` names, too.
         """
         return await self._session.bridge.artifact_url(self.id, item_id, artifact_id)
 
@@ -340,10 +342,10 @@ class Run:
         stop other files. `progress` is called in the event loop with a `TransferEvent` for each step; None,
         the default, for no callback. An exception that it raises stops the download and is raised.
 
-        Costs one request for the details and one per hundred items; by default also the requests that `watch`
-        costs. `Limits.transfers` (16) connections are shared by all files. Raises what `details` raises, by
-        default also what `watch` raises, once the files under way are there; and UsageError for an async
-        `progress`.
+        Costs one request for the details, one per hundred items, and one for each URL that the storage
+        refuses; by default also the requests that `watch` costs. `Limits.transfers` (16) connections are
+        shared by all files. Raises what `details` raises, by default also what `watch` raises, once the files
+        under way are there; and UsageError for an async `progress`.
         """
         from ..downloads._run_download import download_results
 

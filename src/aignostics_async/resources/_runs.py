@@ -32,7 +32,8 @@ class Runs:
 
         run = await client.runs.submit("he-tme:v1.0.0", [Item("a", slide="a.svs")], store="s3://slides")
 
-    `client.runs` is the instance of a client. Its methods raise UsageError if the client is not open.
+    `client.runs` is the instance of a client. Its methods, and the pagers when they are iterated, raise
+    UsageError if the client is not open.
     """
 
     def __init__(self, session: Session, applications: Applications) -> None:
@@ -132,10 +133,10 @@ class Runs:
         Otherwise the search costs one request per hundred runs, and about one for each run whose items are
         compared: all of them, and with `submission` only those without one.
 
-        Raises UsageError without references and `submission`, for an invalid version id or a `since` without
-        time zone; NotInContract for a `submission` under contract 1.0; InvalidItems if an entry that can't be
-        read may be the run; and the errors of requests that `Pager` names. Under contract 1.0 NotFound may
-        mean that the caller has no runs.
+        Raises UsageError without references and `submission`, for a single text as `references`, an invalid
+        version id or a `since` without time zone; NotInContract for a `submission` under contract 1.0;
+        InvalidItems if an entry that can't be read may be the run; and the errors of requests that `Pager`
+        names. Under contract 1.0 NotFound may mean that the caller has no runs.
         """
         from ..submission._find import find_runs
         from ..submission._marks import mark_filter
@@ -203,8 +204,9 @@ class Runs:
         `reference`, and one or two per run that is cancelled.
 
         Raises UsageError without a filter, for a `since` without time zone or an async `look`, and what
-        `list`, its iteration and `look` raise; then nothing was cancelled. At the end one ExceptionGroup has
-        the errors of all runs that could not be cancelled, while the others were.
+        `list`, its iteration, `Run.item` for a `reference`, and `look` raise; then nothing was cancelled. At
+        the end one ExceptionGroup has the errors of all runs that could not be cancelled, while the others
+        were.
         """
         from ..transfer._progress import check_callback
 
@@ -239,8 +241,8 @@ class Runs:
             artifact = InputArtifact("slide", url, metadata)
             run = await client.runs.create("he-tme:v1.0.0", [Item("case-7", artifacts=[artifact])])
 
-        All items are checked before anything is sent. The POST is repeated only if no connection was made, or
-        once after a 401. A version id instead of an `ApplicationVersion` costs one more request. If the call
+        All items are checked before the POST. It is repeated only if no connection was made, or once after a
+        401. A version id instead of an `ApplicationVersion` costs one more request, before that. If the call
         is cancelled while it waits for the reply, the run may exist: look with `find`.
 
         The options are None by default. `metadata` are JSON values that the platform keeps with the run and
@@ -251,12 +253,12 @@ class Runs:
         metadata of items: NotInContract is raised before anything is sent.
 
         Raises UsageError for `items` that are not several of `Item`, an invalid version id, a time without
-        zone or in the past, metadata or a context that is not JSON, or a context that is too long; NotFound
-        for an unknown version id; InvalidSubmission with all faults of all items, one with a `slide` among
-        them; and SubmissionUnknown if the run may exist because the reply was lost or proves nothing. Any
-        other error means that no run was created: an APIStatusError such as QuotaExceeded if the API refused,
-        ConnectionFailed if no connection was made, AuthenticationError if there is no usable token.
-        docs/contract.md lists every case.
+        zone or in the past, metadata or a context that is not JSON, metadata with the SDK's own key, or a
+        context that is too long; NotFound for an unknown version id; InvalidSubmission with all faults of all
+        items, one with a `slide` among them; and SubmissionUnknown if the run may exist because the reply was
+        lost or proves nothing. Any other error means that no run was created: an APIStatusError such as
+        QuotaExceeded if the API refused, ConnectionFailed if no connection was made, AuthenticationError if
+        there is no usable token. docs/contract.md lists every case.
         """
         given = as_items(items)
         options = self._options(given, metadata, due_date, deadline, callback_context)
@@ -307,22 +309,24 @@ class Runs:
           format of several files has inside. Each item gets a random reference, the same one whenever it is
           sent again; `pseudonyms.csv` in the user's state folder, which only its owner can read, has the
           slide of each.
-        - `warn` is called with a `Fault` for each warning about a slide; by default warnings are logged. A
-          slide that this user has already had analysed, by `submit` or in a bulk job and under any name, is
-          sent nevertheless, and a warning names its run.
+        - `warn` is called in the event loop with a `Fault` for each warning about a slide; by default
+          warnings are logged. What it raises is raised, and no run is created. A slide that this user has
+          already had analysed, by `submit` or in a bulk job and under any name, is sent nevertheless, and a
+          warning names its run, which costs a few requests.
         - `metadata`, `due_date`, `deadline` and `callback_context` are those of `create`; UsageError is
           raised, too, if the deadline has passed when everything is uploaded.
         - `force=True` skips the request for the platform's health. Without it, under contract 1.8,
           PlatformDown is raised before any slide is read if the platform is DOWN.
 
         Raises InvalidSubmission with all faults of all items and slides; ConfigurationError for an
-        unsupported store, credentials that expire within six days, pseudonyms that can't be kept, or if no
-        process can be started to read slides or 20 in a row are lost; NotInContract for the store `platform`
-        under contract 1.0, before anything is uploaded; UsageError for an invalid `identifying` or
-        `references`, or an async callback; TransferError for the first file that could not be sent, after all
-        others were tried, with notes about the rest; LocalFileChanged for a file that changed since it was
-        read; MissingExtra without the `slides` extra; and what `create` raises. What was uploaded stays in
-        the store, also if the call is cancelled.
+        unsupported store, credentials that expire within six days (or `Settings.url_lifetime`, if that is
+        less), pseudonyms that can't be kept, or if no process can be started to read slides or 20 in a row
+        are lost; NotInContract for the store `platform` under contract 1.0, before anything is uploaded;
+        UsageError for an invalid `identifying` or `references`, or an async callback; TransferError, or
+        another error of the store, for the first file that could not be sent, after all others were tried,
+        with notes about the rest; LocalFileChanged for a file that changed since it was read; MissingExtra
+        without the `slides` extra; and what `create` raises. What was uploaded stays in the store, also if
+        the call is cancelled.
         """
         from ..storage._addresses import open_store
         from ..submission._billing import SubmissionBilling
