@@ -70,11 +70,11 @@ class Connection:
         response = connection.request("GET", head)
 
     `place` is the route that it leads to, as `ConnectionPool.place` returns it; None for a request to a
-    proxy. `sock` is connected, with TLS set up. `read` and `write` are the timeouts in seconds: the longest
-    silence while a response is read, and the longest time in which the storage takes no byte. Data that have
-    arrived are read even after the deadline. `used_at` is when the pool kept it last, in seconds since the
-    machine started. One thread may use it at a time. After a failure, or a response that was not read to its
-    end, it can't be used again.
+    proxy. `sock`, the attribute `socket`, is connected, with TLS set up. `read` and `write` are the timeouts
+    in seconds: the longest silence while a response is read, and the longest time in which the storage takes
+    no byte. Headers must also be complete within `read` of their first byte. Data that have arrived are read
+    even after the deadline. `used_at` is when the pool kept it last, in seconds since the machine started.
+    One thread may use it at a time, and none after a failure or a response that was not read to its end.
     """
 
     def __init__(self, place: Route | None, sock: socket.socket, *, read: float, write: float) -> None:
@@ -110,9 +110,9 @@ class Connection:
         body, and gets a function that sends a memoryview; None, the default, sends no body. `send` is
         interrupted if the storage answers early, and what it raises is raised.
 
-        Blocks until the headers of the response have arrived. Raises ConnectionBroken if the connection fails
-        or times out, the response is not HTTP/1.1, or the storage reports success before it got the whole
-        body.
+        Blocks until the headers of the response have arrived; interim responses are skipped. Raises
+        ConnectionBroken if the connection fails or times out, the response is not HTTP/1, or the storage
+        reports success before it got the whole body.
         """
         is_whole = True
         try:
@@ -278,8 +278,8 @@ class Response:
 
         The number is less than the size of `view` only at the end of the body, and before a failure: bytes
         that arrived before a failure are returned first, and the next call raises ConnectionBroken. Failures
-        are a body that ends before its length, silence for the read timeout, and fewer than 64 bytes per
-        second.
+        are a connection that fails, a body that ends before its length or has malformed chunks, silence for
+        the read timeout, and fewer than 64 bytes per second over that time.
         """
         filled = 0
         while filled < len(view) and self._failure is None:

@@ -116,10 +116,11 @@ class Engine:
             count = await engine.run(lambda token: upload(path, token), tick=lambda: show(done))
 
         `work` gets a `CancelToken`, whose `check` raises Cancelled when the work is to stop. `tick`, None by
-        default, is called in the event loop ten times a second; an exception of it ends the work and is
-        raised. `release`, None by default, is called, perhaps in the thread, with a result other than None
-        that comes after the caller has left. Raises what `work` raises, UsageError unless the client is open,
-        and ConfigurationError if the system can start no thread.
+        default, is called in the event loop ten times a second while the work runs; an exception of it ends
+        the work and is raised. `release`, None by default, is called, perhaps in the thread, with a result
+        other than None that comes after the caller has left. Raises what `work` raises, UsageError unless the
+        client is open in this event loop until the end, and ConfigurationError if the system can start no
+        thread.
         """
         return await self._run(work, self._connection_calls, tick, release)
 
@@ -131,7 +132,8 @@ class Engine:
             size = await engine.run_file_io(lambda token: path.stat().st_size)
 
         `work` and `release` are as for `run`, and so are cancellation and errors: raises what `work` raises,
-        UsageError unless the client is open, and ConfigurationError if the system can start no thread.
+        UsageError unless the client is open in this event loop until the end, and ConfigurationError if the
+        system can start no thread.
         """
         return await self._run(work, self._file_calls, None, release)
 
@@ -147,7 +149,7 @@ class Engine:
         await self._threads.start(work).join(CANCEL_TIMEOUT)
 
     def on_throttled(self, outcome: Outcome) -> None:
-        """Halve the number of connections if `outcome` has status 429 or 503; do nothing otherwise.
+        """Halve the limit of connections if `outcome` has status 429 or 503; do nothing otherwise.
 
         Responses within one second count once, and one connection is always left. It must be called in the
         event loop.

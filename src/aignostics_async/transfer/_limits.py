@@ -71,7 +71,7 @@ class BandwidthLimiter:
         limiter = BandwidthLimiter(rate=1_000_000)
         time.sleep(limiter.take(len(piece), time.monotonic()))
 
-    `rate` is in bytes per second; None means no limit. It may be changed at any time.
+    `rate` is in bytes per second, more than 0; None means no limit. It may be changed at any time.
     """
 
     def __init__(self, rate: float | None) -> None:

@@ -81,12 +81,12 @@ class PartialFile:
     def open(self, token: CancelToken) -> bool:
         """Open the partial file, if it is not, and return whether there are bytes to `recover` first.
 
-        Only inside `in_use`. On a file system without locks the file is claimed by renaming it, and a
-        warning is logged once.
+        Only inside `in_use`. The file is locked. On a file system without locks it is claimed by renaming it,
+        and a warning is logged once for each file system.
 
-        Raises TransferInterrupted while another download to the target is running, here or in another
-        process; OSError if the file can't be opened; and Cancelled if `token` is cancelled. Then no
-        descriptor is left open.
+        Raises TransferInterrupted while another download has locked the file, here or in another process, or
+        if others replace it again and again; OSError if it can't be opened; and Cancelled if `token` is
+        cancelled. Then no descriptor is left open.
         """
         if self._descriptor == _NONE:
             self._descriptor = self._opened(token)
@@ -159,8 +159,8 @@ class PartialFile:
     def recover(self, token: CancelToken) -> None:
         """Take over the bytes of an earlier download that still match their recorded checksums.
 
-        Only inside `in_use`, after `open`. Reading the bytes is the cost. Raises OSError, and Cancelled if
-        `token` is cancelled.
+        Only inside `in_use`, after `open`. Without a record that can be used, the file is emptied. Costs
+        reading the bytes. Raises OSError if the disk fails, and Cancelled if `token` is cancelled.
         """
         try:
             record = read_record(self._record.read_bytes())
@@ -203,9 +203,9 @@ class PartialFile:
     def save(self, *, now: bool = False) -> None:
         """Record which bytes are written, in a JSON file beside the partial file.
 
-        Does nothing within 1 s of the last record, unless `now` is True, or while the length of the file is
-        unknown. The record is replaced atomically, without an fsync: its checksums are verified before it is
-        used. Raises OSError if the record can't be written.
+        Does nothing while the length of the file is unknown, nor within 1 s of `open` or the last record,
+        unless `now` is True (False by default). The record is replaced atomically, without an fsync: its
+        checksums are verified before it is used. Raises OSError if the record can't be written.
         """
         with self.lock:
             if self.total is None or (not now and time.monotonic() < self._saved + _SAVE_INTERVAL):
@@ -271,9 +271,10 @@ class PartialFile:
     def finish(self) -> None:
         """Rename the complete file to its target, once its bytes are on the disk.
 
-        It does not verify the file. The target is replaced atomically, and the record is deleted. Costs one
-        fsync. Raises TransferInterrupted if another process has taken the partial file away, and OSError if
-        the disk fails.
+        Only inside `in_use`, after `open`, with `total` set, to which the file is cut or extended. It does
+        not verify the file. The record is deleted, and the target is replaced atomically. Costs one fsync.
+        Raises TransferInterrupted if another process has taken the partial file away, and OSError if the disk
+        fails or the target can't be replaced.
         """
         descriptor = self._descriptor
         if os.fstat(descriptor).st_size != self.total:
@@ -288,7 +289,7 @@ class PartialFile:
         self._is_over = True
 
     def give_up(self) -> None:
-        """Make `close` delete the file, regardless of its size."""
+        """Make `close` delete a file that it would keep to be resumed."""
         self._is_worthless = True
 
     def discard(self) -> None:
@@ -303,9 +304,10 @@ class PartialFile:
     def close(self) -> None:
         """Close the file once no thread uses it; closing it twice does nothing.
 
-        A file that is not finished is kept, so that it can be resumed, if it has a checksum or an ETag and at
-        least 8 MiB, unless `give_up` was called; otherwise it is deleted. Never raises OSError for that: a
-        file that can't be recorded or deleted is left.
+        A file that is not finished is kept with its record, so that it can be resumed, if its length is
+        known, it has a checksum or an ETag and at least 8 MiB, and `give_up` was not called; otherwise it is
+        deleted. Bytes of an earlier download that were never recovered stay as they are. Never raises OSError
+        for that: a file that can't be recorded or deleted is left.
         """
         with self._use_lock:
             is_first, self._is_closing = not self._is_closing, True

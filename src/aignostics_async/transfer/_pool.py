@@ -48,11 +48,12 @@ class CertificateUntrusted(Exception):
 class ConnectionPool:
     """The connections of a client to storages, shared by its worker threads; see `exchange` for their use.
 
-    `settings` supply timeouts, proxy and user agent; `context` is used for TLS. An idle connection is kept
-    for 30 s. If a kept connection fails before the first byte of a response, or is ended with a 400 or 408,
-    the storage is taken to have given it up: the request is sent once more over a new one, and other idle
-    connections to the same place are closed. A POST always gets a new connection, because it can't be sent
-    twice. Raises ConfigurationError for a `Settings.proxy` other than http://host:port.
+    `settings` supply timeouts, proxy and user agent; `context` is used for TLS. Up to 64 idle connections are
+    kept, and used again within 30 s. If a kept connection fails before the first byte of a response, or is
+    ended with a 400 or 408, the storage is taken to have given it up: the request is sent once more over a
+    new one, and other idle connections to the same place are closed. A POST always gets a new connection,
+    because it can't be sent twice. Raises ConfigurationError for a `Settings.proxy` other than
+    http://host:port.
     """
 
     def __init__(self, settings: Settings, context: ssl.SSLContext) -> None:
@@ -93,14 +94,16 @@ class ConnectionPool:
 
         `headers` are sent beside those that `head` adds; none by default. `send` writes the body, with the
         length that `headers` names, and may be called a second time, to start over; None, the default, sends
-        no body. `name` identifies the file in errors. A GET or HEAD follows up to three redirects. The
-        connection is kept for another request if at most 64 KiB of the body are left at the end of the block.
+        no body. `name` identifies the file in errors. A GET or HEAD follows up to three redirects. At the end
+        of the block, what is left of the body is read, 64 KiB in 1 s at most, so that the connection can be
+        kept for another request; otherwise it is closed.
 
         Every failure of the connection or the storage, including one while the body is read, raises
         AttemptFailed with a TransferError as its `error`: UrlRefused if the storage refuses the request or
         the URL is none of a storage, TransferInterrupted if the connection fails or the storage reports a
-        failure. A TransferError of `send` becomes its `error`, too; other exceptions of `send` are raised as
-        they are. A cancelled `token` raises Cancelled, and a proxy that can't be used ConfigurationError.
+        failure. A TransferError of `send` or of the block becomes its `error`, too; their other exceptions
+        are raised as they are. A cancelled `token` raises Cancelled, and a proxy that can't be used
+        ConfigurationError.
         """
         exchange = _Exchange(self, method, token, name, headers or {}, send)
         failure: AttemptFailed | None = None
@@ -168,7 +171,9 @@ class ConnectionPool:
 
             pool.place(urlsplit("https://host/a"))  # ("https", "host", 443, None)
 
-        The environment variables for proxies are read once for each scheme and host with its port.
+        `target` is an http or https URL. If no `Settings.proxy` is set and `Settings.trust_env` is, the
+        environment variables for proxies decide; they are read once for each scheme and host with its port.
+        Hosts of this machine have no proxy.
         """
         key = target.scheme, _host(target)
         if key not in self._places:  # the environment is read once, as by the pool for the API
@@ -182,10 +187,10 @@ class ConnectionPool:
         """Open a connection to a place within `Timeouts.connect` (10 s by default).
 
         `token` can interrupt it, except while the host is looked up, which the system limits. The caller
-        closes the connection, or gives it to `keep`. Raises ConnectionBroken if the host can't be reached in
-        time or TLS fails, AddressRefused for a link-local address, Cancelled if `token` is cancelled,
-        CertificateUntrusted for a certificate that is not trusted, and ConfigurationError for a proxy of the
-        environment that is not http://host:port.
+        closes the connection, or gives it to `keep`. Raises ConnectionBroken if the host or its proxy can't
+        be reached in time or TLS fails, AddressRefused for a link-local address or one at which a cloud
+        serves the credentials of its machines, Cancelled if `token` is cancelled, CertificateUntrusted for a
+        certificate that is not trusted, and ConfigurationError for a proxy that is not http://host:port.
         """
         scheme, host, port, proxy = place
         deadline = time.monotonic() + self._settings.timeouts.connect
@@ -238,10 +243,10 @@ class ConnectionPool:
     ) -> bytes:
         """Return the request line and headers as bytes, with the empty line at their end.
 
-        Adds Host, Accept, Accept-Encoding and User-Agent; `headers` of the same name, in any case of
-        the letters, take precedence, and the later of two.
-        With a `proxy`, a request for an http URL names the whole URL and has the proxy's credentials. Raises
-        ConnectionBroken if a header holds a line break.
+        Adds Host, Accept, Accept-Encoding and User-Agent; `headers` of the same name take precedence, and so
+        does the later of two that differ in case only. With a `proxy`, a request for an http URL names the
+        whole URL and has the proxy's credentials, if any. Characters that no URL has are escaped, and those
+        of headers beyond Latin-1 become `?`. Raises ConnectionBroken if a header holds a line break.
         """
         path = f"{target.path or '/'}?{target.query}" if target.query else target.path or "/"
         fields = {

@@ -32,11 +32,11 @@ class TransferEvent:
     `kind` is the step, and `direction` is `"upload"` or `"download"`. `reference` is that of the item, and
     `name` the file name of an upload or the artifact name of a download. `done` is the number of bytes so
     far, 0 by default, and decreases when another attempt starts over. `total` is the size of the file in
-    bytes; None, the default, while it is unknown. `retries` is the number of attempts after the first, 0 by
-    default. `verified` tells of a finished upload whether the store's bytes are verified, and is None
-    otherwise.
+    bytes; None, the default, while it is unknown. When a file has failed, both are 0. `retries` is the number
+    of attempts after the first, 0 by default. `verified` tells of a finished upload whether the store's bytes
+    are verified, and is None otherwise.
 
-    A progress callback is a plain function of one event. It is called in the event loop, up to ten times a
+    A progress callback is a plain function of one event. It is called in the event loop, about ten times a
     second for each connection of a file, and so must return at once. If it raises, the call that it was
     passed to stops its transfers and raises the exception. Stopping takes up to two seconds; a thread that
     hangs longer in the file system is abandoned and closes its own file, and an upload in parts takes up to
@@ -52,9 +52,9 @@ class TransferEvent:
     name: str
     """The file name of an upload, or the artifact name of a download."""
     done: int = 0
-    """The bytes so far; 0 by default. It decreases when another attempt starts over."""
+    """The bytes so far; 0 by default. It decreases when another attempt starts over; 0 after a failure."""
     total: int | None = None
-    """The size of the file in bytes; None, the default, while unknown."""
+    """The size of the file in bytes; None, the default, while unknown, and 0 after a failure."""
     retries: int = 0
     """The number of attempts after the first; 0 by default."""
     verified: bool | None = None
@@ -202,8 +202,8 @@ class TransferTally:
     `files` counts the files that started, `over` those that finished or failed, `failed` those that failed,
     `unverified` the finished uploads that are not verified, and `retries` the attempts after the first.
     `done` is the number of bytes so far, and `total` that of all files; a file whose size is unknown counts
-    with its bytes so far. All start at 0. Only the files in progress and the events of the last 10 s are kept
-    in memory.
+    with its bytes so far, and one that failed with none. All start at 0. Only the files in progress and the
+    events of the last 10 s are kept in memory.
     """
 
     files: int = 0
@@ -251,7 +251,7 @@ class TransferTally:
     def rate(self) -> float:
         """The rate in bytes per second over the events of the last 10 s before the latest one.
 
-        0 for fewer than two events.
+        0 for fewer than two events, and never negative.
         """
         if not self._recent:
             return 0.0

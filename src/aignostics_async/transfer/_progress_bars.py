@@ -68,12 +68,12 @@ class ProgressBars:
         self._bars.update(visible(name), completed, total, visible(detail))
 
     def print(self, line: str, *, style: str = "") -> None:
-        """Print a line above the bars.
+        """Print a line above the bars; in a notebook below them.
 
             bars.print("case-7 failed", style="red")
 
-        `style` is a style of rich, such as `"bold red"`; none by default. Control characters in `line` are
-        shown, not obeyed. Raises rich's `MissingStyle` for an unknown style.
+        `style` is a style of rich, such as `"bold red"`, empty by default, and ignored in a notebook. Control
+        characters in `line` are shown, not obeyed. Raises rich's `MissingStyle` for an unknown style.
         """
         self._bars.print(visible(line), style)
 
