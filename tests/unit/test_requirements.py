@@ -187,6 +187,7 @@ def one(kind: dict[str, Any], text: str) -> Any:
         ({}, "H&E", "H&E"),
         ({}, "NaN", "NaN"),
         ({"type": "integer"}, "many", "many"),
+        ({"$ref": "#/nowhere"}, "12", 12),
         ({"anyOf": [{"type": "integer"}, {"type": "string", "maxLength": 1}]}, "12", 12),
     ],
 )

@@ -67,7 +67,7 @@ class Item:
     and uploads: a `Slide` or path, or for a version with several inputs a mapping from input name to one. Set
     `artifacts` for files that have URLs already, or both for different inputs; by default there are none.
     `metadata`, None by default, are JSON values that the platform keeps with the item and returns as
-    `ItemResult.metadata`; contract 1.0 has none.
+    `ItemResult.metadata`; a submission raises NotInContract for them under contract 1.0.
 
     Creating an Item does no I/O. Raises UsageError for a value of another type or an invalid slide.
     """

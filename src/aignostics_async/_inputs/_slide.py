@@ -52,8 +52,8 @@ class Slide:
     label and overview images are sent, False by default.
 
     Creating a Slide does no I/O; size and resolution are read when it is submitted. Raises UsageError for a
-    path, `files` or `metadata` of another type, an `mpp` that is not positive and finite, another
-    `mpp_source`, or `"given"` without `mpp`.
+    path, `files` or `metadata` of another type, an `mpp` that is not a positive, finite number or a pair of
+    them, another `mpp_source`, or `"given"` without `mpp`.
     """
 
     path: Path = field(converter=as_path)

@@ -74,7 +74,8 @@ class CompletedItems(AsyncIterator[CompletedItem]):
 
     Each is a `CompletedItem`, in the order in which the downloads end. A completed item waits until it is
     consumed, and at most `Limits.transfers` (16) items are downloaded ahead. A cancelled or timed-out wait
-    for the next item loses nothing. Leaving the block stops the downloads; the next call continues them.
+    for the next item loses nothing. Leaving the block stops the downloads; a later call starts them again,
+    and resumes large files where it can. The items of runs that have not ended are kept in memory.
 
     Iterating raises, at the end, what `Client.watch` raises. An exception of the progress callback stops the
     downloads and is raised by the next step of the iteration, or at the end of the block. Iterating outside

@@ -13,12 +13,12 @@ from ..models import InvalidItem, ItemResult, ItemStatus, RunDetails
 
 
 class FileStatus(StrEnum):
-    """The status of an output file: whether it is in the folder, and whether its bytes are verified.
+    """The status of an output file: whether it was downloaded, and whether its bytes are verified.
 
         missing = [file for file in report.files if file.status is FileStatus.FAILED]
 
     The values are VERIFIED (downloaded, with the promised CRC32C), PRESENT (already there with it, so not
-    downloaded), UNVERIFIED (downloaded, and no checksum was promised) and FAILED (not there;
+    downloaded), UNVERIFIED (downloaded, and no checksum was promised) and FAILED (not downloaded;
     `FileOutcome.error` says why).
     """
 
@@ -171,7 +171,8 @@ class DownloadReport:
         - `files`, a list of objects with `reference`, `artifact`, `path` relative to the folder, `status`,
           the text of a `FileStatus`, `size` in bytes, `checksum_base64_crc32c` and `error`
 
-        Both lists have the order of the report. `error` is null without one, and so is an unknown checksum.
+        Both lists have the order of the report; items that can't be read are left out. `error` is null
+        without one, and so is an unknown checksum.
         """
         record = {
             "run_id": self.run.run_id,

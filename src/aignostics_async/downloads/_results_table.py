@@ -30,14 +30,15 @@ def write_table(files: Iterable[FileOutcome], target: str | os.PathLike[str]) ->
     `files` are outcomes, as `DownloadReport.files` and `CompletedItem.files` have them; those that failed are
     left out. The suffix of `target` selects the format: `.csv`, or `.parquet` with the extra `parquet`. The
     columns are `reference`, `artifact` (the name of the output), `path` (absolute), `crc32c` (in wire form),
-    `media_type` and `size` in bytes. A CSV file is UTF-8 with a byte order mark (encoding `utf-8-sig`) and a
-    header; in it, a text that a spreadsheet would take for a formula begins with an apostrophe, and invisible
-    characters are written out. Parquet has every text unchanged.
+    `media_type` (of the suffix if the platform names none) and `size` in bytes. A CSV file is UTF-8 with a
+    byte order mark (encoding `utf-8-sig`) and a header; in it, a text that a spreadsheet would take for a
+    formula begins with an apostrophe, and invisible characters are written out. Parquet has every text
+    unchanged.
 
-    The file appears, or replaces an earlier one, when the table is complete, and only its owner can read it.
-    Memory does not grow with the number of files. Blocks while it writes: some 0.1 s for 10,000 files. Raises
-    UsageError for another suffix, MissingExtra for Parquet without the extra, TransferError if the file can't
-    be written, and what iterating over `files` raises.
+    The file appears, or replaces an earlier one, when the table is complete; on POSIX systems only its owner
+    can read it. Memory does not grow with the number of files. Blocks while it writes: some 0.1 s for 10,000
+    files. Raises UsageError for another suffix, MissingExtra for Parquet without the extra, TransferError if
+    the file can't be written, and what iterating over `files` raises, an OSError as TransferError.
     """
     path = Path(target)
     writer = {".csv": _write_csv, ".parquet": _write_parquet}.get(path.suffix.lower())

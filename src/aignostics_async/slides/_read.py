@@ -50,9 +50,9 @@ class SlideInfo:
 
     `width` and `height` are pixels of the largest level; `mpp_x` and `mpp_y` are µm per pixel. `format` is
     the format by content, and `mime_type` the media type of what is sent. `files` are the files that are
-    sent, as one zip (by the recipe `packing`) if `is_packed`. `associated_images`, `identifying` and
-    `remarks` are tuples, empty by default. `series` is the SeriesInstanceUID of a DICOM series; None, the
-    default, for other formats.
+    sent, as one zip if `is_packed`, by the recipe `packing`, the newest by default. `associated_images`,
+    `identifying` and `remarks` are tuples, empty by default. `series` is the SeriesInstanceUID of a DICOM
+    series; None, the default, for other formats.
     """
 
     width: int

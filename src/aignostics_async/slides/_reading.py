@@ -27,9 +27,9 @@ async def read_slide(slide: Slide, *, decode: bool = False) -> SlideInfo:
     Raises NotASlide for a file that is not a slide or of an unsupported format; ResolutionUnknown if the file
     has no resolution from 0.05 to 5 µm per pixel and no `mpp` is given; ResolutionConflict if `mpp`
     contradicts the file and `mpp_source` is not set; SlideError, their base class, if the slide is missing or
-    incomplete, can't be read, takes longer than 60 s (an hour with `decode`) or ends the process; UsageError
-    for anything but a Slide; MissingExtra without the `slides` extra; and ConfigurationError if no process
-    can be started.
+    incomplete, can't be read, changes meanwhile, takes longer than 60 s (an hour with `decode`) or ends the
+    process; UsageError for anything but a Slide; MissingExtra without the `slides` extra; and
+    ConfigurationError if no process can be started.
     """
     (outcome,) = await read_slides([slide], decode=decode)
     if isinstance(outcome, SlideError):
@@ -51,7 +51,7 @@ async def read_slides(slides: Iterable[Slide], *, decode: bool = False) -> list[
 
     An error of a slide is returned and not raised. Raises UsageError for anything but an iterable of Slide,
     MissingExtra without the `slides` extra, and ConfigurationError if no process can be started, or if 20
-    slides in a row end the process that reads them.
+    slides in a row end the process that reads them or take too long.
     """
     several = _as_slides(slides)
     async with Prober(decode=decode, workers=1 if len(several) == 1 else None) as prober:

@@ -45,7 +45,9 @@ class LeftOutReason(StrEnum):
     TRASH = "trash"
     """A trash or snapshot folder of an operating system, or a file in one, such as `$RECYCLE.BIN`."""
     FORMAT = "format"
-    """The content is not a slide, or its format is not supported."""
+    """The content is not a slide, can't be read or has an unsupported format, or the name is that of an
+    unfinished copy.
+    """
     DUPLICATE = "duplicate"
     """The same file, or a copy of the same DICOM instance, was found under another name."""
 
@@ -106,13 +108,13 @@ def find_slides(*places: str | os.PathLike[str]) -> FoundSlides:
     Slides are in the order of the places, and sorted by path within a folder; the list is empty if there are
     none. The content of a file determines what it is. A file that can't be read counts as a slide if it has
     the suffix of one; `read_slide` then raises the reason. The files of one DICOM series are one slide, in
-    whatever folders they are and however many of them are named. `left_out` lists other files, and folders
-    that were not searched, with the reason: hidden, trash, other formats, duplicates. It has no empty
-    folders, and no files that systems write, such as `.DS_Store`.
+    several folders too, and however many of them are named: the rest is looked for in the folders around
+    theirs. `left_out` lists other files, and folders that were not searched, with the reason: hidden, trash,
+    other formats, duplicates. It has no empty folders, and no files that systems write, such as `.DS_Store`.
 
-    Blocks: reads the first bytes of every file, and the headers of DICOM files. Raises UsageError for a place
-    that is missing, and for a folder, or one below it, that can't be read; and MissingExtra for DICOM files
-    without the `slides` extra.
+    Blocks: reads the first bytes of every file, also those of up to 2,000 files around each folder with
+    DICOM, and the headers of DICOM files. Raises UsageError for a place that is missing, and for a folder, or
+    one below it, that can't be read; and MissingExtra for DICOM files without the `slides` extra.
     """
     search = _SlideSearch()
     for place in map(as_path, places):

@@ -49,9 +49,10 @@ class Azure:
     read again after its upload, at the cost of its transfer; "auto", the default, compares what Azure
     reports.
 
-    Azure reports an MD5 for a file that fits one part, and for each part of a larger file, but no checksum of
-    the whole: larger files are unverified unless `verify="read-back"`. In blob names, a byte that would be
-    escaped in a URL is written as `~` and its hexadecimal number, such as `~E3`.
+    Azure reports an MD5 for a file that fits one part (`Transfers.part_size`, 16 MiB by default), and for
+    each part of a larger file, but no checksum of the whole: larger files are unverified unless
+    `verify="read-back"`. In blob names, `~`, a byte that would be escaped in a URL, and the dots or slash of
+    a segment that is empty, `.` or `..` are written as `~` and the hexadecimal number, such as `~E3`.
 
     Creating it does no I/O, and raises ConfigurationError for an empty `container`, an unknown `verify` or a
     value of another type; `connect` raises it for what is missing or otherwise invalid. The repr does not
@@ -78,8 +79,8 @@ class Azure:
         """Return the store for one client, without a request.
 
         `client.store`, `runs.submit` and bulk jobs call it. Raises ConfigurationError if account or key is
-        missing, the key is not base64, the endpoint is not an http or https URL, or container or account has
-        an invalid name; and MissingExtra without the `stores` extra.
+        missing, the key is not base64, the endpoint is not an http or https URL, or the account can't be part
+        of a host name; and MissingExtra without the `stores` extra. The name of the container is not checked.
         """
         account = self.account or os.environ.get("AZURE_STORAGE_ACCOUNT")
         key = self.key or os.environ.get("AZURE_STORAGE_KEY")

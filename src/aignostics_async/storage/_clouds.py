@@ -82,9 +82,9 @@ class S3:
     key: AwsKeys | None = field(default=None, repr=False, validator=optional(_is_key))
     """The access key, or a function that returns one and may be async, for keys that are renewed.
 
-    The function is called in the event loop, before each request and each part of an upload, so it should
-    keep its key between calls. An exception of it is raised by the request. None, the default, takes the key
-    from the environment.
+    The function is called in the event loop, before each request, each part of an upload and each URL that is
+    signed, so it should keep its key between calls. An exception of it is raised by the request. None, the
+    default, takes the key from the environment.
     """
     checksums: Checksums = field(default="auto", validator=one_of(Checksums))
     """Whether requests carry a CRC32C that the store checks; "auto" by default.

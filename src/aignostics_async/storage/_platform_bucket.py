@@ -48,9 +48,10 @@ class PlatformBucket:
     file is read again after its upload, at the cost of its transfer; "auto", the default, compares what the
     store reports.
 
-    The bucket is one of Google Cloud Storage. Its name and HMAC key are requested from the platform
-    (`GET /v1/me`) when they are first needed, and again when the store refuses the key; no file, log, repr or
-    error has the key. The platform deletes objects 30 days after their upload.
+    The bucket is one of Google Cloud Storage. Its name and HMAC key come from `GET /v1/me`, when they are
+    first needed and again when the store refuses the key; no file, log, repr or error has the key. The
+    platform deletes objects 30 days after their upload. `presign_get` costs one request, which makes sure
+    that the object is there, and raises UrlRefused if it is not.
 
     Creating it does no I/O, and raises ConfigurationError for an unknown `verify`. The methods of the store
     raise NotInContract under contract 1.0, ConfigurationError if the organization has no such bucket, and the

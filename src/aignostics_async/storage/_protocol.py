@@ -70,7 +70,9 @@ class Store(Protocol):
     Write your own for a store that this package does not support: `runs.submit` and bulk jobs accept any
     object with these four methods. They are called in the event loop of the client, by several uploads at
     once, and must not block it. What `put` and `stat` return is compared with the file. Every method may
-    raise TransferError. An AignosticsError ends one upload, any other exception all uploads of the call.
+    raise TransferError; those of the stores of this package also raise UsageError for a key or URI that can't
+    be encoded or if the client is not open, and the errors that their address names. An AignosticsError ends
+    one upload, any other exception all uploads of the call.
 
     `BulkJob.clean` also needs a method `async def delete(self, key: str) -> None`, which deletes the object
     under a key, if there is one.
@@ -86,10 +88,12 @@ class Store(Protocol):
         exception of it ends the upload and is raised. The result has the size of the object, and its CRC32C
         if that is known.
 
-        Costs the transfer of the file, and with the stores of this package one more request that asks for
-        what has arrived; `verify="read-back"` transfers it once more. Raises TransferError if the file can't
-        be read, the upload fails, or the store has other bytes afterwards, and UsageError for a key that the
-        store can't express. The caller may call it a second time if the result contradicts the file.
+        Costs the transfer of the file. The stores of this package also ask for what has arrived, send up to
+        two requests more for an upload in parts, read the file again to compare an MD5, and send it a second
+        time if the store contradicts it; `verify="read-back"` transfers it once more. Raises TransferError if
+        the file can't be read, the upload fails, or the store has other bytes afterwards, and UsageError for
+        a key that the store can't express or an async `progress`. The caller may call it a second time if the
+        result contradicts the file.
         """
         ...
 
@@ -111,17 +115,19 @@ class Store(Protocol):
 
         `uri` is that of the `Stored` that `put` or `stat` returned, perhaps in an earlier process. The URL is
         a secret. S3 and Google Cloud Storage sign for seven days at most, and for `Presigned` your service
-        decides. Needs no request for S3, Google Cloud Storage and Azure. A store that can tell should raise
-        ConfigurationError for the URI of another one.
+        decides. Costs no request for S3, Google Cloud Storage and Azure. A store that can tell should raise
+        ConfigurationError for the URI of another one. The stores of this package, except that of `Presigned`,
+        raise UsageError for an `expires` that is not a positive, finite number.
         """
         ...
 
     async def credentials_expire_at(self) -> datetime | None:
         """Return when the signing credentials expire, as a datetime with time zone; None if never or unknown.
 
-        Every URL that they signed expires with them. `runs.submit` calls it before it uploads, and refuses
-        credentials that expire within six days, in which the platform reads the files, or within a shorter
-        `Settings.url_lifetime`.
+        Every URL that they signed expires with them. `runs.submit` calls it before it uploads, and raises
+        ConfigurationError for credentials that expire within six days, in which the platform reads the files,
+        or within a shorter `Settings.url_lifetime`. Costs no request, but for `PlatformBucket` the one for
+        its key.
         """
         ...
 

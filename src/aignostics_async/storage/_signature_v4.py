@@ -28,9 +28,9 @@ class AwsKey:
         S3(bucket="slides", key=AwsKey("AKIA...", "secret", "eu-central-1"))
 
     `name` is the access key id, `secret` the secret access key, and `region` the region of the bucket. A
-    temporary key also has `token`, its session token, and `expires_at`, a datetime with time zone; both are
-    None by default, for a key that never expires. `algorithm` and `vendor` are the constants of the
-    signature. The repr shows neither secret nor session token.
+    temporary key also has `token`, its session token, and `expires_at`, its end as a datetime with time zone;
+    both are None by default, for a permanent key. `algorithm` and `vendor` are the constants of the
+    signature. Creating it checks nothing. The repr shows neither secret nor session token.
     """
 
     name: str
@@ -42,7 +42,7 @@ class AwsKey:
     token: str | None = field(default=None, repr=False)
     """The session token of a temporary key; None by default."""
     expires_at: datetime | None = None
-    """When a temporary key expires, with time zone; None, the default, for never."""
+    """When a temporary key expires, with time zone; None, the default, for never, or if it is not known."""
     algorithm = "AWS4-HMAC-SHA256"
     """The value of `X-Amz-Algorithm`."""
     vendor = "Amz"

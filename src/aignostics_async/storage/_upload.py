@@ -50,9 +50,8 @@ async def put_once(
         stored = await put_once(client.store("s3://slides"), "job-7/case-7.svs", Path("case-7.svs"))
 
     Use it for keys that are fixed in advance, such as those of an interrupted job; repeating it is safe.
-    `progress`, None by default, is called with the number of bytes sent so far, and not at all if nothing is
-    uploaded. Returns the object that the store has; `Stored.verified` tells whether the store's bytes were
-    compared with the file.
+    `progress`, None by default, is that of `Store.put`, and is not called if nothing is uploaded. Returns the
+    object that the store has; `Stored.verified` tells whether the store's bytes were compared with the file.
 
     Costs one request, and reading the file if an object of its size exists (and the object, with
     `verify="read-back"`); otherwise the upload. The file is uploaded, too, if the store does not report what

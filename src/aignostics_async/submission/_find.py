@@ -21,20 +21,21 @@ _CLOCK_SKEW = timedelta(minutes=10)
 
 @frozen
 class FoundRuns:
-    """The runs that match a set of references, or may match it, as `Runs.find` returns them.
+    """The runs that match a set of references or a submission, or may match, as `Runs.find` returns them.
 
         if not await client.runs.find(references=["a", "b"]):
             print("there is no such run yet")
 
-    `exact` is a tuple of the `RunDetails` of runs whose items have exactly these references. `possible` are
-    those of runs of which nothing, or only a part, could be read, and the part matches: search again later.
-    Both have the newest first. The object is false if both are empty.
+    `exact` is a tuple of the `RunDetails` of runs whose items have exactly these references, or which the
+    submission has created. `possible` are those of runs of which nothing, or only a part that matches, could
+    be read, or which do not name their submission: search again later. Both have the newest first. The object
+    is false if both are empty.
     """
 
     exact: tuple[RunDetails, ...]
-    """Runs whose items have exactly these references."""
+    """Runs whose items have exactly these references, or those of the submission."""
     possible: tuple[RunDetails, ...]
-    """Runs of which nothing or only a part could be read, and that part matches."""
+    """Runs of which nothing or only a part that matches could be read, or which name no submission."""
 
     def __bool__(self) -> bool:
         return bool(self.exact or self.possible)

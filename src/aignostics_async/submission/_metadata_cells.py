@@ -32,14 +32,16 @@ def read_metadata(version: ApplicationVersion | None, texts: Mapping[str, str]) 
         slide = Slide("case-7.svs", metadata=facts)
 
     The keys of `texts` are names of properties. A dot leads into an object, unless the schema has a property
-    of that very name. A text that is JSON becomes that value if the schema accepts it: `"3"` is a number, or
-    a text if the schema asks for one. A number with a decimal comma, such as `0,25`, and TRUE or FALSE in any
-    case count as JSON; so do `wahr`, `vrai`, `verdadero` and their opposites if the schema asks for a
-    boolean. For a version that does not have exactly one input, and for custom metadata, which have no schema
-    (None instead of a version), every text that is JSON becomes its value.
+    of that very name; a key `a.b` replaces the value of a key `a` that is no object. A text that is JSON
+    becomes that value if the schema accepts it: `"3"` is a number, or a text if the schema asks for one. A
+    number with a decimal comma, such as `0,25`, and TRUE or FALSE in any case count as JSON; so do `wahr`,
+    `vrai`, `verdadero` and their opposites if the schema asks for a boolean. Where the schema accepts neither
+    or has no such property, for a version that does not have exactly one input or has an unusable schema, and
+    for custom metadata, which have none (None instead of a version), every text that is JSON becomes its
+    value.
 
-    Returns a new dict of JSON values. Sends no request, and blocks, for a hostile schema some seconds. Raises
-    nothing for a value that does not fit: `Runs.submit` reports all faults.
+    Returns a new dict of JSON values. Sends no request, and blocks, for each pattern of a hostile schema up
+    to 20 s. Raises nothing for a value or a schema that is faulty: `Runs.submit` reports all faults.
     """
     specs = () if version is None else version.input_artifacts
     schemas = [spec.metadata_schema for spec in specs]

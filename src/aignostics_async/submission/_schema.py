@@ -91,11 +91,13 @@ def schema_problems(validator: Validator, metadata: Any) -> Iterator[str]:
 
 
 def fits(validator: Validator, schema: Any, value: Any) -> bool:
-    """Return whether a value fits a part of the schema; False where that takes too long to find out."""
+    """Return whether a value fits a part of the schema; False where that can't be found out, or not soon."""
+    from referencing.exceptions import Unresolvable
+
     _steps.set(iter([None] * _MAX_STEPS))
     try:
         return bool(validator.evolve(schema=_without_dialects(schema)).is_valid(value))
-    except (RecursionError, _TooComplex, OverflowError):
+    except (Unresolvable, RecursionError, _TooComplex, OverflowError):
         return False
 
 
