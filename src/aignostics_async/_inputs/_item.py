@@ -10,6 +10,7 @@ from attrs import field, frozen
 from attrs.validators import optional
 
 from .._core._secret import SecretText, conceals_fields
+from ..errors import UsageError
 from ._checks import all_of, is_mapping, is_text
 from ._slide import Slide
 
@@ -45,6 +46,8 @@ def _as_artifacts(artifacts: Iterable[InputArtifact]) -> tuple[InputArtifact, ..
 
 def _as_slides(slide: _SlideLike | Mapping[str, _SlideLike] | None) -> Slide | Mapping[str, Slide] | None:
     if isinstance(slide, Mapping):
+        if not all(isinstance(name, str) for name in slide):
+            raise UsageError("Item.slide maps names of inputs, which are texts, to slides")
         return {name: _as_slide(each) for name, each in slide.items()}
     return None if slide is None else _as_slide(slide)
 

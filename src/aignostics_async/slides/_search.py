@@ -112,7 +112,7 @@ def find_slides(*places: str | os.PathLike[str]) -> FoundSlides:
     theirs. `left_out` lists other files, and folders that were not searched, with the reason: hidden, trash,
     other formats, duplicates. It has no empty folders, and no files that systems write, such as `.DS_Store`.
 
-    Blocks: reads the first bytes of every file, also those of up to 2,000 files around each folder with
+    Blocks: reads the first bytes of every file, also those of up to 4,000 files around each folder with
     DICOM, and the headers of DICOM files. Raises UsageError for a place that is missing, and for a folder, or
     one below it, that can't be read; and MissingExtra for DICOM files without the `slides` extra.
     """

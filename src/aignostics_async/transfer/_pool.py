@@ -126,7 +126,7 @@ class ConnectionPool:
             raise failure
 
     def kept(self, place: Route) -> Connection | None:
-        """Take the idle connection to a place that was used last out of the pool; None if there is none.
+        """Take the most recently used idle connection to a place out of the pool; None if there is none.
 
         `place` is the tuple (scheme, host, port, proxy) that the method `place` returns. The connection was
         idle for less than 30 s, and the storage has not closed it as far as is known; others are closed.
