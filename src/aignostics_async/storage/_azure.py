@@ -55,8 +55,8 @@ class Azure:
     a segment that is empty, `.` or `..` are written as `~` and the hexadecimal number, such as `~E3`.
 
     Creating it does no I/O, and raises ConfigurationError for an empty `container`, an unknown `verify` or a
-    value of another type; `connect` raises it for what is missing or otherwise invalid. The repr does not
-    show the key.
+    value of another type; `connect` raises it for what is missing and for an invalid account, key or
+    endpoint. The repr does not show the key.
     """
 
     container: str = field(validator=is_name)

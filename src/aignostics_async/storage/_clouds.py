@@ -154,8 +154,8 @@ class GCS:
     upload, at the cost of its transfer; "auto", the default, compares what the store reports.
 
     Creating it does no I/O, and raises ConfigurationError for an empty `bucket`, an unknown `verify`, or a
-    `prefix` or `endpoint` that is no text; `connect` raises it for everything else. The repr shows no
-    credentials.
+    `prefix` or `endpoint` that is no text; `connect` raises it for missing or invalid credentials and an
+    invalid endpoint. The repr shows no credentials.
     """
 
     bucket: str = field(validator=is_name)

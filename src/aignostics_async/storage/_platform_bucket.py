@@ -53,9 +53,9 @@ class PlatformBucket:
     platform deletes objects 30 days after their upload. `presign_get` costs one request, which makes sure
     that the object is there, and raises UrlRefused if it is not.
 
-    Creating it does no I/O, and raises ConfigurationError for an unknown `verify`. The methods of the store
-    raise NotInContract under contract 1.0, ConfigurationError if the organization has no such bucket, and the
-    errors of requests that `Pager` names.
+    Creating it does no I/O, and raises ConfigurationError for an unknown `verify` or an `endpoint` that is no
+    text. The methods of the store raise NotInContract under contract 1.0, ConfigurationError if the
+    organization has no such bucket, and the errors of requests that `Pager` names.
     """
 
     endpoint: str | None = field(default=None, repr=shown_endpoint, validator=optional(is_text))

@@ -46,12 +46,13 @@ class Presigned:
     URL and the headers that its request must have. A URL of `get_url` must be valid for six days, because the
     platform gets it. `head_url` is None by default.
 
-    After an upload the object is checked with `head_url`, or by reading one byte with `get_url`. A file is
-    unverified if no response has a checksum of it. With `verify="read-back"` every file is read again with
-    `get_url`, at the cost of its transfer; "auto" is the default.
+    After an upload the object is checked with `head_url` or, without it or if it is refused, by reading one
+    byte with `get_url`. A file is unverified if no response has a checksum of it. With `verify="read-back"`
+    every file is read again with `get_url`, at the cost of its transfer; "auto" is the default.
 
     Creating it raises ConfigurationError for what is no function and for an unknown `verify`. The methods of
-    the store raise an exception of a function as it is, and ConfigurationError for a result of another type.
+    the store raise an exception of a function as it is, and ConfigurationError for a result that can't be
+    used.
     """
 
     put_url: Sign = field(repr=False, validator=is_function)

@@ -20,11 +20,12 @@ class Stored:
         stored = await store.put("case-7.svs", Path("case-7.svs"))
         print(stored.uri, stored.size, stored.verified)
 
-    `uri` is its permanent name, such as `s3://slides/lab-7/case-7.svs`, and no secret. `size` is in bytes.
-    `crc32c` is in wire form; None, the default, if it is not known. `etag` is None, the default, if the store
-    reports none. `verified` is False by default. After an upload it is True if a checksum of the store agrees
-    with the file or the object was read back; False means that nothing contradicts the upload and nothing
-    proves it. From `stat` it is True if `crc32c` is the store's own.
+    `uri` is its permanent name, such as `s3://slides/lab-7/case-7.svs`, and no secret. `size` is in bytes,
+    from `stat` 0 if the store does not report it. `crc32c` is in wire form; None, the default, if it is not
+    known. `etag` is None, the default, if the store reports none. `verified` is False by default. After an
+    upload it is True if a checksum of the store agrees with the file or the object was read back; False means
+    that nothing contradicts the upload and nothing proves it. From `stat` it is True if `crc32c` is the
+    store's own.
     """
 
     uri: str
@@ -126,8 +127,8 @@ class Store(Protocol):
 
         Every URL that they signed expires with them. `runs.submit` calls it before it uploads, and raises
         ConfigurationError for credentials that expire within six days, in which the platform reads the files,
-        or within a shorter `Settings.url_lifetime`. Costs no request, but for `PlatformBucket` the one for
-        its key.
+        or within a shorter `Settings.url_lifetime`, and UsageError for a time without zone. Costs no request,
+        but for `PlatformBucket` the one for its key.
         """
         ...
 

@@ -172,8 +172,8 @@ class ConnectionPool:
             pool.place(urlsplit("https://host/a"))  # ("https", "host", 443, None)
 
         `target` is an http or https URL. If no `Settings.proxy` is set and `Settings.trust_env` is, the
-        environment variables for proxies decide; they are read once for each scheme and host with its port.
-        Hosts of this machine have no proxy.
+        environment variables for proxies, or the settings of the system, decide; they are read once for each
+        scheme and host with its port. Hosts of this machine have no proxy.
         """
         key = target.scheme, _host(target)
         if key not in self._places:  # the environment is read once, as by the pool for the API
