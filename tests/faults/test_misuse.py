@@ -51,7 +51,7 @@ ROOT = "https://host.example.com"
     [
         lambda: Item(7),
         lambda: Item("a", slide=7),
-        lambda: Item("a", slide={7: "a.svs"}),
+        lambda: Item("a", slide=cast("Any", {7: "a.svs"})),
         lambda: Item("a", artifacts=3),
         lambda: Item("a", artifacts=["x"]),
         lambda: InputArtifact("slide", None, {}),
