@@ -12,7 +12,7 @@ _TOLERANCE = 0.9  # widths are whole pixels
 
 
 def missing_numbers(headers: Collection[DicomHeader]) -> list[int]:
-    """Return the InstanceNumbers between those of a series, in order; nothing if most are."""
+    """Return the InstanceNumbers that a series lacks, in order; nothing if it lacks most of them."""
     numbers = {header.number for header in headers if header.number is not None}
     if not numbers:
         return []
