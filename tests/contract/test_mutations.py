@@ -358,6 +358,7 @@ def test_what_is_new_or_may_be_missing_costs_nothing_alone(
 # What costs one entry
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", LISTS)
 @given(data=st.data())
 @thorough

@@ -52,6 +52,7 @@ def _watched(count: Callable[[], None] | None) -> Callable[[Execute], None]:
     return watch
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("items", sizes(100, 400))
 async def test_an_item_costs_the_same_among_many(tmp_path: Path, items: int) -> None:
     few = await steps_of_an_item(tmp_path / "few", items)

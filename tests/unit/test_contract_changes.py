@@ -47,6 +47,7 @@ def at(contract: dict[str, Any], *steps: str) -> dict[str, Any]:
     return contract
 
 
+@pytest.mark.long
 def test_a_deprecated_field_is_listed_with_the_lines_that_read_it(
     judged: Callable[..., list[Judged]],
 ) -> None:

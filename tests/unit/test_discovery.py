@@ -510,6 +510,7 @@ def test_everything_that_is_no_entry_is_rejected_by_name(here: Path) -> None:
 # Many
 
 
+@pytest.mark.long
 def test_twenty_thousand_files(tmp_path: Path) -> None:
     for number in range(200):
         folder = tmp_path / f"batch-{number:03d}"

@@ -100,6 +100,7 @@ HOSTILE = (
 )  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("repeated", HOSTILE)
 @pytest.mark.parametrize("end", ["", "=", "."])
 @pytest.mark.parametrize("length", sizes(2**16, 2**18))

@@ -621,6 +621,7 @@ def test_a_report_is_of_one_moment_and_nobody_waits_for_it(tmp_path: Path, journ
 # The size of a page
 
 
+@pytest.mark.long
 def test_a_page_of_long_texts_has_its_limit(tmp_path: Path) -> None:
     """More than twenty megabytes of names: the page says what it leaves out, and the CSV file has it."""
     with made_up_job(tmp_path) as made:
