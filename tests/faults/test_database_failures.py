@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,22 @@ async def test_a_folder_that_can_t_be_looked_at_is_the_job_s_error(
 ) -> None:
     with pytest.raises(JobError, match="File name too long"):
         await use(Path("x" * 300))
+
+
+@pytest.mark.parametrize("plan", ["", "[1]", '{"price": "much"}', "[" * 5000])
+async def test_a_plan_that_can_t_be_read_is_the_job_s_error(job: Path, plan: str) -> None:
+    with closing(sqlite3.connect(job / "job.sqlite3")) as database, database:
+        database.execute("UPDATE job SET plan = ?", (plan,))
+    with pytest.raises(JobDatabaseError, match="the job's plan can't be read"):
+        await JobObserver(job).summary()
+
+
+async def test_results_are_in_one_place_wherever_the_process_is(
+    job: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(job.parent)
+    async with BulkJob.open(job.name) as opened:
+        assert opened.results == job / "results"
 
 
 @pytest.mark.parametrize("code", sorted(_ADVICE))

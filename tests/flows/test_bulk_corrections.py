@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bulk_command import Command
@@ -88,9 +89,10 @@ async def test_a_correction_that_is_none_changes_nothing(harness: JobHarness) ->
     folder = await begin(harness)
     before = harness.rows("SELECT * FROM items")
     async with harness.opened() as job:
-        for wrong in ({}, {"mpp": 250.0}, {"mpp": 0.25, "only": "one"}):
+        wrong: list[dict[str, Any]] = [{}, {"mpp": 250.0}]
+        for options in [*wrong, *({"mpp": 0.25, "only": only} for only in ("one", None, [5]))]:
             with pytest.raises((UsageError, ConfigurationError)):
-                await job.correct(harness.client, **wrong)
+                await job.correct(harness.client, **options)
         make_old(write_tiff(folder / f"{harness.folder.name}-one.tiff", mpp=0.5, side=512))
         report = await job.correct(harness.client, mpp=0.25, only=["*-one.tiff"])
     assert report.released == 0

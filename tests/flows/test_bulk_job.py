@@ -6,8 +6,10 @@ import asyncio
 import json
 import os
 import shutil
+import sqlite3
 import stat
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -526,8 +528,10 @@ async def test_a_person_names_the_run(harness: JobHarness) -> None:
                 await job.resolve(1, run_id=wrong, client=harness.client)
         with pytest.raises(JobStateError, match="chunk 2 has no open decision"):
             await job.resolve(2, run_id=mine, client=harness.client)
-        await job.resolve(1, run_id=mine, client=harness.client)
+        await job.resolve(1, run_id=mine.upper(), client=harness.client)
         assert (await job.run(harness.client)).status is JobStatus.DONE
+    with closing(sqlite3.connect(harness.database)) as database:
+        assert database.execute("SELECT run_id FROM intents").fetchall() == [(mine,)]
     assert harness.posts() == 0
     harness.assert_each_has_one_run("a", "b")
 
@@ -844,6 +848,14 @@ async def test_a_full_disk_stops_the_job_and_leaves_nothing_half_written(harness
         await harness.assert_outputs_are_the_platform_s("a", "b", results=results)
     finally:
         await (await asyncio.create_subprocess_exec("umount", str(results))).wait()
+
+
+async def test_results_where_no_folder_can_be_are_a_fault(harness: JobHarness) -> None:
+    harness.folder.joinpath("file").touch()
+    await harness.make("a", results=harness.folder / "file/results")
+    assert (await harness.run()).status is JobStatus.SOME_FAILED
+    (event,) = harness.told(EventType.QUARANTINED)
+    assert "Not a directory" in (event.text or "")
 
 
 async def _check_whole(harness: JobHarness, results: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import pty
@@ -168,6 +169,23 @@ async def test_a_store_may_be_an_address_or_an_object(
         async with BulkJob.open(folder) as job:
             assert (await job.run(client, store=store)).status is JobStatus.DONE
             assert await job.clean(client, store=store) == 1
+
+
+async def test_a_creation_that_was_cancelled_leaves_no_job(
+    client: Client, plan: JobPlan, shared: Path, tmp_path: Path
+) -> None:
+    """As soon as the job is there, it is too late."""
+    consented, database = asyncio.Event(), tmp_path / "job/job.sqlite3"
+    sources = Sources(places=[shared / "slides/small.svs"])
+    consent = lambda _report: consented.set()  # noqa: E731
+    creating = asyncio.create_task(create_job(tmp_path / "job", plan, sources, client, consent=consent))
+    await asyncio.wait([asyncio.ensure_future(consented.wait()), creating], return_when="FIRST_COMPLETED")
+    while not creating.done():
+        if database.exists():
+            creating.cancel()
+        await asyncio.sleep(0)
+    assert (await creating).is_clear
+    assert database.exists()
 
 
 async def test_what_would_be_too_much(client: Client, plan: JobPlan, shared: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -11,8 +12,14 @@ import anyio.lowlevel
 import pytest
 
 from aignostics_async import ClusterRefused, MissingExtra, Settings, StaticToken, UsageError
-from aignostics_async.bulk import DaskEngine
-from aignostics_async.bulk.cluster._connection import check_addresses, load_distributed, read_scheduler_file
+from aignostics_async.bulk import ClusterTls, DaskEngine
+from aignostics_async.bulk.cluster._connection import (
+    check_addresses,
+    connect,
+    load_distributed,
+    read_scheduler_file,
+    security_for,
+)
 from aignostics_async.bulk.cluster._crowd import Crowd
 from aignostics_async.bulk.cluster._handshake import check_versions, remarks, stays
 from aignostics_async.bulk.cluster._requests import WorkerFacts, WorkerSetup
@@ -32,7 +39,8 @@ def versions(**worker: str | None) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "address", ["tcp://10.0.0.1:8786", "head:8786", "ws://127.0.0.1:1", "tcp://[::]:1", "ucx://127.0.0.1:1"]
+    "address",
+    ["tcp://10.0.0.1:8786", "head:8786", "ws://127.0.0.1:1", "tcp://[::]:1", "ucx://127.0.0.1:1", "tcp://[:"],
 )
 def test_off_this_machine_a_cluster_is_protected(address: str) -> None:
     with pytest.raises(ClusterRefused, match="must use TLS"):
@@ -138,7 +146,13 @@ async def test_a_suspect_runs_alone() -> None:
 
 
 def test_an_engine_needs_one_cluster(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for options in ({}, {"scheduler": "tls://a", "local_workers": 2}, {"local_workers": 0}):
+    wrong: list[dict[str, Any]] = [
+        {},
+        {"scheduler": "tls://a", "local_workers": 2},
+        {"scheduler": 8786},
+        *({"local_workers": number} for number in (0, "2", True)),
+    ]
+    for options in wrong:
         with pytest.raises(UsageError):
             DaskEngine(**options)
     with pytest.raises(ClusterRefused, match="has the scheduler been started"):
@@ -146,6 +160,21 @@ def test_an_engine_needs_one_cluster(tmp_path: Any, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(MissingExtra, match="needs the cluster extra"):
         load_distributed()
+
+
+async def test_what_dask_itself_refuses_is_told(tmp_path: Path) -> None:
+    security = pytest.importorskip("distributed").Security.temporary()
+    for address in ("tls://127.0.0.1", "tcp://127.0.0.1:1"):  # without a port, and without TLS
+        with pytest.raises(ClusterRefused, match=f"{address} can't be used"):
+            async with connect(address, security):
+                pass
+    no_certificate = tmp_path / "ca.pem"
+    no_certificate.write_text("none")
+    address = "tls://127.0.0.1:1"
+    tls = ClusterTls(ca=no_certificate, cert=no_certificate)
+    with pytest.raises(ClusterRefused, match="check the PEM files"):
+        async with connect(address, security_for(address, tls)):
+            pass
 
 
 @pytest.mark.parametrize(

@@ -184,6 +184,8 @@ async def test_a_dicom_medium_has_its_slides(here: Path, prober: Prober) -> None
         ("pipe.svs", "it is no file"),
         ("x" * 300 + ".svs", "it can't be read (File name too long)"),
         ("lost.svs", "it is a link that leads to no file; correct the link"),
+        ("a\0b.svs", "it is no path: it has a null byte, or characters that can't be encoded"),
+        ("\ud800.svs", "it is no path: it has a null byte, or characters that can't be encoded"),
     ],
 )
 def test_a_place_that_is_no_file_is_told(here: Path, place: str, told: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -37,6 +39,8 @@ def test_what_is_given_is_kept_in_the_platform_s_form() -> None:
             artifact="slide",
             pack=True,
             timeouts=ReconciliationTimeouts(quiescence=1.5, replica_lag=2, ambiguity=3),
+            metadata=MappingProxyType({"deep": json.loads("[" * 400 + "]" * 400)}),
+            callback_context=MappingProxyType({"lab": MappingProxyType({"room": 7})}),
         ),
     ],
     ids=["defaults", "everything"],
@@ -44,6 +48,7 @@ def test_what_is_given_is_kept_in_the_platform_s_form() -> None:
 def test_a_plan_is_the_same_after_a_restart(plan: JobPlan) -> None:
     again = JobPlan.from_json(plan.to_json())
     assert again == plan
+    assert hash(again) == hash(plan)
     assert again.results is None or again.results == Path("here").absolute()
 
 
@@ -72,6 +77,8 @@ def test_a_plan_is_the_same_after_a_restart(plan: JobPlan) -> None:
         ("pack", "yes", "pack is True or False"),
         ("artifact", " ", "artifact is the name of an input artifact"),
         ("results", 5, "results is the path of a folder, not 5"),
+        ("results", os.fsdecode(b"/results-\xfc"), "results is the path of a folder"),
+        ("metadata", {"lab": "\ud800"}, "metadata of runs can't be sent"),
         ("contract", 5, "contract is 1.0 or 1.8, not 5"),
         ("timeouts", 300, r"timeouts takes ReconciliationTimeouts\(...\)"),
         ("timeouts", ReconciliationTimeouts(quiescence=0), r"timeouts takes ReconciliationTimeouts\(...\)"),

@@ -44,7 +44,7 @@ def test_a_journal_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_lines_that_are_none_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     good = [JobEvent(type=EventType.UPLOADED, reference=str(number)).to_json() for number in range(5)]
-    bad = ["", "{", "null", "3", '"text"', '[["x"]]', '{"what": "upl']
+    bad = ["", "{", "null", "3", '"text"', '[["x"]]', "[" * 5000, '{"what": "upl']
     path.write_bytes("\n".join([*bad, *good[:3], *bad, *good[3:]]).encode() + b"\n\xff\xfe{")
     assert [event["reference"] for event in Tail(path).read()] == list("01234")
     assert [event["reference"] for event in Tail(path, 2).read()] == ["3", "4"]

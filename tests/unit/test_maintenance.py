@@ -257,6 +257,25 @@ async def test_a_chunk_of_a_cancelled_job_that_has_no_run_is_not_sent(job: MadeU
         job.connection.execute("BEGIN")
 
 
+async def test_what_was_retried_goes_on_whatever_is_decided_about_another_chunk(job: MadeUpJob) -> None:
+    job.add("a")
+    numbers = job.add("b", "c")
+    job.upload(numbers)
+    intent = job.doubt(numbers)
+    job.apply(_commands.cancel("cancelled", "retry"))
+    assert job.apply(_retries.retry(failed=False)) == 1
+    job.connection.commit()
+    database = Database(job.path).open()
+    try:
+        nothing = cast("Any", None)
+        await _maintenance.resolve(database, nothing, nothing, intent, run_id=None)
+        assert await database.read(_queries.counts()) == {ItemState.FOUND: 1, ItemState.QUARANTINED: 2}
+        assert (await database.read(read_summary)).job.cancelled_at is None
+    finally:
+        database.close()
+        job.connection.execute("BEGIN")
+
+
 def test_cancelling_leaves_nothing_that_would_be_sent(job: MadeUpJob) -> None:
     found, stored, sealed, asked, lost, running, done = job.add(*"abcdefg")
     job.upload([stored, sealed, asked, lost, running, done])

@@ -12,6 +12,7 @@ from anyio import to_thread
 from attrs import evolve, field, frozen
 
 from .._core._tasks import for_each
+from .._identifiers import as_texts
 from ..errors import UsageError
 from ..slides._prober import Prober
 from .database import _queries, _retries
@@ -39,14 +40,14 @@ class CorrectionReport:
         report = await job.correct(client, manifest="slides.csv")
         print(report.released, "continue;", report.faults)
 
-    `released` is the number of items that continue. `faults` has the faults of items that stay as they were,
-    each a `Finding`; or those of the manifest's lines, any of which keeps all items back. It is empty if
-    there are none. `unused` is the number of manifest lines that name none of the selected items, 0 by
-    default.
+    `released` is the number of items that continue, or would after a dry run. `faults` has the faults of
+    items that stay as they were, each a `Finding`; or those of the manifest's lines, any of which keeps all
+    items back. It is empty if there are none. `unused` is the number of manifest lines that name none of the
+    selected items, 0 by default.
     """
 
     released: int
-    """The number of slides that continue."""
+    """The number of slides that continue; after a dry run, that would."""
     faults: tuple[Finding, ...]
     """The faults of slides that do not continue and stay as they were, or those of the manifest's lines, any
     of which lets no slide continue.
@@ -57,18 +58,17 @@ class CorrectionReport:
 
 def numbers_of(only: Sequence[str]) -> Callable[[Execute], set[int] | None]:
     """Return the query for the items whose references are named or fit a pattern; None where nothing is."""
-    if isinstance(only, str):
-        raise UsageError(f"only takes several references or patterns; put the one in a list: [{only!r}]")
-    rules = [SelectionRule(pattern, counts=True) for pattern in only]
+    wanted = as_texts(only, "only")
+    rules = [SelectionRule(pattern, counts=True) for pattern in wanted]
 
     def query(execute: Execute) -> set[int] | None:
-        if not only:
+        if not wanted:
             return None
         known = _queries.references()(execute)
         return {
             number
             for reference, number in known.items()
-            if reference in only or any(rule.fits(reference) for rule in rules)
+            if reference in wanted or any(rule.fits(reference) for rule in rules)
         }
 
     return query

@@ -18,7 +18,7 @@ from ..errors import JobRefused
 from ..transfer._progress import call_plain, check_callback
 from .database import _commands, _job_commands, _run_commands
 from .database._database import Database
-from .database._job_folder import HighWaterMark, HighWaterMarkFile, JobFolder
+from .database._job_folder import HighWaterMark, HighWaterMarkFile, JobFolder, changing
 from .database._job_registry import register_folder
 from .database._states import ItemState
 from .preflight._findings import Finding
@@ -78,8 +78,8 @@ async def create_job(
     After an error or a cancellation there is no job in the folder, unless there was one before. Costs what
     `run_preflight` costs, and a listing of the newest runs.
 
-    Raises JobError on Windows, for a folder that can't be made or locked, or if the user's state folder can't
-    be written; JobRefused if the folder holds a job already; JobBusy if another process uses it;
+    Raises JobError on Windows, for a folder that can't be made, locked or written, or if the user's state
+    folder can't be written; JobRefused if the folder holds a job already; JobBusy if another process uses it;
     JobDatabaseError if its database can't be written; ConfigurationError for a user without home folder;
     UsageError for an async callback; and what `run_preflight` and the callbacks raise.
     """
@@ -119,8 +119,10 @@ async def create_job(
                     await _allow_rebilling(draft, report)
                 # The mark tells the first process that this database is no copy.
                 await to_thread.run_sync(HighWaterMarkFile(job_id).write, HighWaterMark(0, 0))
-                draft.replace(folder.database)
                 await to_thread.run_sync(register_folder, job_id, folder.path)
+                # Last, since a cancellation from then on would leave the job that it has to prevent.
+                with changing(folder.database):
+                    draft.replace(folder.database)
         return report
     finally:
         folder.release()
@@ -201,4 +203,6 @@ def _open(path: Path) -> Iterator[Database]:
 
 def _remove(database: Path) -> None:
     for suffix in ("", "-wal", "-shm", "-journal"):
-        database.with_name(database.name + suffix).unlink(missing_ok=True)
+        part = database.with_name(database.name + suffix)
+        with changing(part):
+            part.unlink(missing_ok=True)

@@ -83,13 +83,14 @@ class BulkJob(MaintainedJob):
             async with BulkJob.open("job/") as job:
                 print(await job.states())
 
-        The call itself does no I/O. Entering the block locks the folder, and migrates a database that an
-        older release wrote; leaving it closes the database and releases the lock, also after an error or a
-        cancellation.
+        The call itself does no I/O. Entering the block locks the folder, checks the database, which is read
+        as a whole, and migrates one that an older release wrote; leaving it closes the database and releases
+        the lock, also after an error or a cancellation.
 
         Entering raises JobError if the folder holds no job or can't be read or locked, and on Windows;
         JobBusy if another process or another `BulkJob` works on the job; JobRefused if a newer release wrote
-        it; and JobDatabaseError if its database can't be used.
+        it; JobDatabaseError if its database can't be used; and ConfigurationError if the system gives no
+        thread.
         """
         return cls(directory)
 
@@ -133,11 +134,11 @@ class BulkJob(MaintainedJob):
 
     @property
     def results(self) -> Path:
-        """The folder for output files: that of the plan, by default `results` in the job's folder.
+        """The absolute path of the folder for output files: that of the plan, or `results` in the job's.
 
         It may not exist yet. Raises UsageError before the block is entered.
         """
-        return self.plan.results or self._directory.results
+        return self.plan.results or self._directory.results.absolute()
 
     async def summary(self) -> Summary:
         """Return a summary of the job at this moment.
@@ -190,8 +191,8 @@ class BulkJob(MaintainedJob):
         one run, from 1 to 500), `due_date` and `deadline` (aware times) replace those of the plan from now
         on, also for chunks that were not sent yet; None, the default, keeps them. `listener` is called with
         each `JobEvent`, and `progress` with each `TransferEvent`; by default nothing is called. Both are
-        plain functions, which are called in the event loop and must return at once. `engine` reads, uploads
-        and downloads the slides; None, the default, is `LocalEngine()`, this machine.
+        plain functions, which are called in the event loop and must return at once. `engine` reads and
+        uploads the slides, and downloads their outputs; None, the default, is `LocalEngine()`, this machine.
 
         The call can be cancelled, and the process killed, at any moment; a later call continues, as after any
         error. If a callback raises, the outcome of the request in flight is recorded, nothing more is sent,
@@ -201,9 +202,10 @@ class BulkJob(MaintainedJob):
         Raises JobRefused for another server, user or organization; JobStopped if the job can't continue (its
         `cause` is the error behind it; QuotaExceeded after the existing runs have finished); JobDatabaseError
         if the database can't be read or written, and another JobError if the folder can't be used; UsageError
-        if `run` is running already or a callback is async; ConfigurationError for an invalid value or store;
-        NotInContract for a `due_date` or `deadline` under contract 1.0, and then the plan stays as it was;
-        and, as the job begins, the errors of requests that `Pager` names.
+        if `run` is running already or a callback is async; ConfigurationError for an invalid value or store,
+        an unusable version, or a user without home folder; NotInContract for a `due_date` or `deadline` under
+        contract 1.0, and then the plan stays as it was; what `engine` raises when it is opened; and after
+        `JobObserver.request_cancel` the errors of requests that `Pager` names.
         """
         self._check_idle()
         check_server(client, self.plan)

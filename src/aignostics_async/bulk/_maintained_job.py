@@ -48,8 +48,9 @@ class MaintainedJob:
             adopted = await job.adopt(client)
 
         Use it after restoring the database from a copy, or after a copy of the folder was used. `run` adopts
-        by itself where it can prove either. The list is empty if there is no such run. Runs that were adopted
-        before an error or a cancellation stay adopted, so the call can be repeated.
+        by itself where it can prove either. The list is empty if there is no such run. Unsent items that are
+        in a run which can't be adopted are held: see `held_items`. Runs that were adopted before an error or
+        a cancellation stay adopted, so the call can be repeated.
 
         Costs a listing of the runs since the job was created, and the results of each unknown one. A run of
         which a replica may have shown only a part is read again, by default every 30 s for 15 minutes
@@ -73,16 +74,16 @@ class MaintainedJob:
 
             await job.retry(failed=True, only=["lung/**"])
 
-        By default nothing is billed again. With `failed=True` (False by default), items that the platform
-        ended without results continue, too; with `rerun=True` (False by default), items that are held because
-        another run has, or may get, results of the same slide. Both get new runs, which are billed. `only` is
-        a list of references or patterns of them, with the syntax of `SelectionRule`; by default it is empty
-        and selects all items.
+        By default nothing is billed again. With `failed=True` (False by default), items whose run ended or
+        vanished without results of them continue, too; with `rerun=True` (False by default), items that are
+        held because another run has, or may get, results of the same slide. Both get new runs, which are
+        billed. `only` is a list of references or patterns of them, with the syntax of `SelectionRule`; by
+        default it is empty and selects all items.
 
         All items are released in one transaction, and `run` sends them. If any item continues, the job is no
-        longer cancelled. With `dry_run=True` (False by default) nothing changes. Sends no request. Raises
-        UsageError for a single text as `only`, an empty pattern or one with `..`, and JobDatabaseError if the
-        database can't be read or written.
+        longer cancelled. With `dry_run=True` (False by default) nothing changes, and the number is that of
+        the items that would continue. Sends no request. Raises UsageError for a single text as `only`, or a
+        pattern that `SelectionRule` refuses, and JobDatabaseError if the database can't be read or written.
         """
         numbers = await self._database.read(_corrections.numbers_of(only))
         if dry_run:
@@ -147,9 +148,10 @@ class MaintainedJob:
             for reference, run_id in (await job.held_items()).items():
                 print(reference, "is in run", run_id, "already")
 
-        The run is an earlier one, of this user but not of the item: it has, or may get, results of the same
-        slide, so a new run might be billed again. `retry(rerun=True)` permits that. The mapping is empty if
-        no item is held. Sends no request. Raises JobDatabaseError if the database can't be read.
+        The run is another one of this user: it has analysed the same slide, or it was created after the job
+        and has an item of the same reference. So a new run might be billed again; `retry(rerun=True)` permits
+        that. The mapping is empty if no item is held. Sends no request. Raises JobDatabaseError if the
+        database can't be read.
         """
         return await self._database.read(_queries.held_items())
 
@@ -160,7 +162,7 @@ class MaintainedJob:
 
         `intent` is the number of the chunk, as in `ReportedRun.intent`. `run_id` names its run, which must be
         of the job's version and hold no other items. None states that there is no run: the chunk is sent
-        again and billed; in a cancelled job its items are quarantined.
+        again and billed; if the job was cancelled meanwhile, its items are quarantined instead.
 
         The decision stays open if the call raises. Costs reading the run and its results, and under contract
         1.8 marking it; with None no request is sent. Raises JobRefused for a run that can't be the chunk's,
@@ -177,9 +179,9 @@ class MaintainedJob:
                 await job.resolve_duplicate(duplicate.run_id, client=client)
 
         A run that ended or vanished in the meantime is no error. The decision stays open if the call raises.
-        Costs what `Run.cancel` costs; with None no request is sent. Raises JobStateError for a run that
-        `JobObserver.decisions` never listed, JobDatabaseError if the database can't be read or written, and
-        the errors of requests that `Pager` names.
+        Costs what `Run.cancel` costs; with None no request is sent. Raises JobStateError for a run that is no
+        second run of a chunk, JobDatabaseError if the database can't be read or written, and the errors of
+        requests that `Pager` names.
         """
         await _maintenance.resolve_duplicate(self._database, client, run_id)
 
@@ -189,14 +191,15 @@ class MaintainedJob:
             for path in await job.verify():
                 print(path, "is downloaded again by the next run")
 
-        A file has changed if its size or CRC32C is not the recorded one. The list is empty if every file is
-        whole. Costs reading every output file once; sends no request. Raises JobDatabaseError if the database
-        can't be read or written.
+        A file has changed if its size or CRC32C is not the recorded one; one that can't be read counts as
+        missing. `run` downloads all of them again. The list is empty if every file is whole. Costs reading
+        every output file once; sends no request. Raises JobDatabaseError if the database can't be read or
+        written.
         """
         return await _maintenance.verify(self._database)
 
     async def cancel(self, client: Client) -> int:
-        """Quarantine unsent items, cancel the known runs of the job, and return how many were cancelled.
+        """Quarantine unsent items, cancel the known runs of the job, and return how many runs were cancelled.
 
             cancelled = await job.cancel(client)
 

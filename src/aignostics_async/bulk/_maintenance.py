@@ -50,11 +50,12 @@ async def resolve(
     if run_id is None:
         await database.write(_has_no_run(row))
         return
+    run = client.run(run_id)
+    run_id = run.id  # as the database has it, however it was written
     if run_id in await database.read(_queries.others_runs(intent)):
         raise JobRefused(
             f"run {run_id} belongs to another chunk, or existed before chunk {intent} was requested"
         )
-    run = client.run(run_id)
     try:
         details = await run.details()
     except NotFound:
@@ -78,7 +79,11 @@ def _has_no_run(intent: IntentRow) -> Callable[[Execute], None]:
         reason = "a person was sure that it has no run"
         _commands.resolve(intent.number, IntentState.SEALED, reason=reason)(execute)
         if _commands.is_cancelled(intent.reason):
-            _commands.cancel(_CANCELLED, _REMEDY)(execute)
+            members = _queries.members(intent.number)(execute)
+            _commands.dissolve(intent.number, _CANCELLED)(execute)
+            numbers = [each.number for each in members]
+            quarantine = {"fault": _CANCELLED, "remedy": _REMEDY}
+            _commands.move_items(numbers, ItemState.QUARANTINED, **quarantine)(execute)
 
     return command
 

@@ -34,7 +34,7 @@ class PendingDecisions:
     `chunks` are those that may or may not have a run, and `cancelled` the `intent` numbers of those among
     them that are not sent again, because the job was cancelled; answer with `BulkJob.resolve`. `duplicates`
     are second runs of a chunk; answer with `BulkJob.resolve_duplicate`. `held` maps the reference of each
-    held slide to the id of the earlier run; answer with `BulkJob.retry`. Each is empty if nothing is pending.
+    held slide to the id of that other run; answer with `BulkJob.retry`. Each is empty if nothing is pending.
     """
 
     chunks: tuple[ReportedRun, ...]
@@ -61,8 +61,8 @@ class JobObserver:
         print((await observer.summary()).status)
 
     It needs no client, and another process can work on the job meanwhile. Only `request_pause` and
-    `request_cancel` change anything. Raises UsageError if there is no job in the folder, and JobError if the
-    folder can't be read.
+    `request_cancel` change anything. On network file systems each reading of the database copies it first.
+    Raises UsageError if there is no job in the folder, and JobError if the folder can't be read.
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from attrs import asdict, evolve, field, fields, frozen
 from attrs.converters import optional
 
+from .._core._json import plain_mapping
 from .._core._secret import conceals_fields
 from .._core._urls import check_root, has_user_name
 from .._identifiers import as_version_id
@@ -111,7 +112,7 @@ def _metadata(_plan: object, _attribute: Any, value: Any) -> None:
         return
     try:
         refuse_reserved_key(value)
-        json.dumps(value, allow_nan=False)
+        json.dumps(value, allow_nan=False, ensure_ascii=False, default=plain_mapping).encode()
     except (AignosticsError, TypeError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"metadata of runs can't be sent: {error}") from None
 
@@ -139,9 +140,11 @@ def _root(url: str) -> str:
 
 def _folder(path: str | Path | None) -> Path | None:
     try:
-        return None if path is None else Path(path).absolute()
-    except TypeError:
+        folder = None if path is None else Path(path).absolute()
+        str(folder).encode()  # the database keeps the paths of the files in it
+    except (TypeError, UnicodeEncodeError):
         raise ConfigurationError(f"results is the path of a folder, not {path!r}") from None
+    return folder
 
 
 # Keys in the JSON that differ from the attributes: existing jobs keep theirs.
@@ -170,7 +173,8 @@ class JobPlan:
     raise NotInContract for a plan with `metadata`, `due_date`, `deadline` or `callback_context`.
 
     Raises ConfigurationError for a value of another type or out of range, a time without time zone, or a
-    store address that holds a password or query; and UsageError for an invalid version id or `identifying`.
+    store address with a user name, password, query or fragment; and UsageError for an invalid version id or
+    `identifying`.
     """
 
     api_root: str = field(converter=_root)
@@ -202,7 +206,7 @@ class JobPlan:
     price: Decimal | None = field(default=None, converter=as_price)
     """The price of an item, for the totals in reports; None, the default, for none. The platform tells none.
 
-    A `Decimal`, or a number or text of one such as `"12.50"`.
+    A `Decimal`, or a number or text of one such as `"12.50"`; at least 0, and less than a billion.
     """
     currency: str | None = field(default=None, validator=check_currency)
     """The currency of the price, such as `"EUR"`, at most 8 characters; None, the default, for none."""
@@ -213,7 +217,7 @@ class JobPlan:
 
     False by default.
     """
-    identifying: Mapping[str, str] = field(default=None, converter=as_policies)
+    identifying: Mapping[str, str] = field(default=None, converter=as_policies, hash=False)
     """The policy for slides that may identify a person: `warn`, `refuse` or `allow`.
 
     Or a mapping from `label`, `macro`, `patient`, `case` and `name` to one of them; see `IdentifyingKind`. By
@@ -267,11 +271,11 @@ class JobPlan:
         The keys are the names of the fields, except two that keep their older names: `most_items` for
         `max_items`, and `patience` for `timeouts`. The latter is an object with `quiet` for `quiescence`,
         `lag` for `replica_lag`, `doubt` for `ambiguity` and `late` for `late_commit`, all in seconds. Times
-        are ISO 8601 with an offset, paths are texts, and None is null.
+        are ISO 8601 with an offset, the price and the path are texts, and None is null.
         """
-        values = _renamed(asdict(self, value_serializer=lambda _self, _field, value: _as_text(value)), _KEYS)
-        values[_KEYS["timeouts"]] = _renamed(values[_KEYS["timeouts"]], _TIMEOUT_KEYS)
-        return json.dumps(values, indent=2, ensure_ascii=False)
+        values = {each.name: _as_text(getattr(self, each.name)) for each in fields(type(self))}
+        values["timeouts"] = _renamed(asdict(self.timeouts), _TIMEOUT_KEYS)
+        return json.dumps(_renamed(values, _KEYS), indent=2, ensure_ascii=False, default=plain_mapping)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> JobPlan:

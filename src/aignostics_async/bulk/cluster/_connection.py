@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 from collections.abc import AsyncIterator, Iterable
@@ -15,7 +14,8 @@ import anyio
 from attrs import field, frozen
 from attrs.converters import optional
 
-from ...errors import ClusterLost, ClusterRefused, MissingExtra
+from ..._core._urls import is_loopback
+from ...errors import AignosticsError, ClusterLost, ClusterRefused, MissingExtra
 
 CONNECT_SECONDS = 30.0
 CLOSE_SECONDS = 5.0
@@ -33,7 +33,7 @@ class ClusterTls:
 
         DaskEngine("tls://head:8786", tls=ClusterTls(ca="ca.pem", cert="client.pem", key="client-key.pem"))
 
-    Without them those of Dask's own configuration are used.
+    Creating it does no I/O. `DaskEngine.open` reads the files, and raises ClusterRefused if it can't.
     """
 
     ca: Path = field(converter=Path)
@@ -76,15 +76,11 @@ def check_addresses(scheduler: str, workers: Iterable[str] = ()) -> None:
 
 def is_protected(address: str) -> bool:
     """Whether an address uses TLS, or can be reached from this machine only. Pure."""
-    parts = urlsplit(address if "://" in address else f"tcp://{address}")
-    if parts.scheme in ("tls", "inproc"):
-        return True
-    if parts.scheme != "tcp":
-        return False
     try:
-        return ipaddress.ip_address(parts.hostname or "").is_loopback
+        parts = urlsplit(address if "://" in address else f"tcp://{address}")
     except ValueError:
-        return parts.hostname == "localhost"
+        return False
+    return parts.scheme in ("tls", "inproc") or (parts.scheme == "tcp" and is_loopback(parts.hostname or ""))
 
 
 @asynccontextmanager
@@ -92,24 +88,33 @@ async def connect(address: str, security: Any) -> AsyncIterator[Any]:
     """Give a connected client of a scheduler; raises ClusterRefused and ClusterLost."""
     distributed = load_distributed()
     check_addresses(address)
-    client = distributed.Client(
-        address,
-        security=security,
-        asynchronous=True,
-        set_as_default=False,
-        timeout=CONNECT_SECONDS,
-        name="aignostics-async",
-    )
+    try:
+        client = distributed.Client(
+            address,
+            security=security,
+            asynchronous=True,
+            set_as_default=False,
+            timeout=CONNECT_SECONDS,
+            name="aignostics-async",
+        )
+    except OSError as error:
+        raise ClusterRefused(
+            f"the certificates for {address} can't be used ({error.strerror}); check the PEM files"
+        ) from None
+    failure: AignosticsError | None = None
     try:
         await client
     except (OSError, TimeoutError) as error:
-        with anyio.CancelScope(shield=True), anyio.move_on_after(CLOSE_SECONDS):
-            await client.close(timeout=CLOSE_SECONDS)
-        raise ClusterLost(
+        failure = ClusterLost(
             f"no scheduler answers at {address} ({type(error).__name__}); is it there, and do the "
             "certificates fit?"
-        ) from None
+        )
+    except (RuntimeError, ValueError) as error:
+        # An address without a port, or without TLS although there are certificates.
+        failure = ClusterRefused(f"{address} can't be used ({error}); give one such as tls://head:8786")
     try:
+        if failure is not None:
+            raise failure
         yield client
     finally:
         with anyio.CancelScope(shield=True), anyio.move_on_after(CLOSE_SECONDS):

@@ -15,25 +15,26 @@ from ._open_engine import OpenDaskEngine
 
 
 class DaskEngine:
-    """Runs the stages of a bulk job on a Dask.distributed cluster.
+    """The engine that runs the stages of a bulk job on a Dask.distributed cluster.
 
         tls = ClusterTls(ca="ca.pem", cert="client.pem", key="client-key.pem")
         summary = await job.run(client, engine=DaskEngine("tls://head:8786", tls=tls))
 
     `scheduler` is the address of a scheduler, or a Dask cluster object such as a `SLURMCluster`; or give
     `scheduler_file`, the file that `dask scheduler --scheduler-file` writes, or `local_workers`, a number of
-    processes to start on this machine. Without `tls` the certificates of Dask's own configuration are used.
-    `store_endpoint` is the endpoint at which workers open the plan's store; None, the default, for its own.
+    processes to start on this machine, with 8 threads each. `tls` is for an address or a file; without it the
+    certificates of Dask's own configuration are used. `store_endpoint` is the endpoint at which workers open
+    the plan's store; None, the default, for its own.
 
-    Slides are read, uploaded and downloaded by the workers, as far as their environment has credentials:
-    client credentials, or an access token that outlives the job. What they can't do stays with this process,
-    and `bulk plan --engine dask` says so. Slides and the folder of results must be on a file system that all
-    of them share.
+    Workers read and upload slides and download outputs, as far as their environment has credentials: client
+    credentials, or an access token that outlives the job. What they can't do stays with this process, and
+    `bulk plan --engine dask` says so. Slides and the folder of results must be on a file system that all of
+    them share.
 
-    Creating it does no I/O. Raises UsageError unless exactly one of the three is given. `BulkJob.run` raises
-    with it ClusterRefused for a cluster that is not protected by TLS off this machine or differs in versions,
-    ClusterLost if no scheduler answers, JobStopped with ClusterLost as its `cause` if the cluster goes later,
-    and MissingExtra without the `cluster` extra.
+    Creating it does no I/O. Raises UsageError unless exactly one of the three is given, for another type of
+    `scheduler`, and for `local_workers` that are no whole number from 1 on. `open` says what `BulkJob.run`
+    and `run_preflight` raise with it. If the cluster goes later, `BulkJob.run` raises JobStopped with
+    ClusterLost as its `cause`, and `run_preflight` ClusterLost.
     """
 
     def __init__(
@@ -48,8 +49,12 @@ class DaskEngine:
         given = [each for each in (scheduler, scheduler_file, local_workers) if each is not None]
         if len(given) != 1:
             raise UsageError("give one of scheduler, scheduler_file and local_workers")
-        if local_workers is not None and local_workers < 1:
+        if local_workers is not None and not _is_count(local_workers):
             raise UsageError("local_workers is a number of processes, at least 1")
+        if scheduler is not None and not (
+            isinstance(scheduler, str) or hasattr(scheduler, "scheduler_address")
+        ):
+            raise UsageError("scheduler is the address of a scheduler, or a Dask cluster object")
         self._scheduler = scheduler
         self._scheduler_file = scheduler_file
         self._local_workers = local_workers
@@ -58,7 +63,17 @@ class DaskEngine:
 
     @asynccontextmanager
     async def open(self, setup: EngineSetup) -> AsyncIterator[OpenEngine]:
-        """Return the engine at work for one job, to be entered; called by `BulkJob.run`."""
+        """Return an async context manager that yields the engine, open for one job.
+
+        `BulkJob.run` and `run_preflight` call it. Entering connects to the scheduler and waits for workers, a
+        job until it is drained, a preflight for ten minutes. Leaving disconnects, and ends workers that it
+        has started, also after an error or a cancellation.
+
+        Entering raises MissingExtra without the `cluster` extra; ClusterRefused for a cluster that is not
+        protected by TLS off this machine or differs in versions, and for certificates or a scheduler file
+        that can't be used; ClusterLost if no scheduler answers in 30 s, or no worker comes; and JobError if
+        the folder of results can't be written.
+        """
         async with AsyncExitStack() as stack:
             address, security = await self._place(stack)
             client = await stack.enter_async_context(connect(address, security))
@@ -78,3 +93,7 @@ class DaskEngine:
         else:
             return self._scheduler.scheduler_address, self._scheduler.security
         return address, security_for(address, self._tls)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Awaitable
 from concurrent.futures import CancelledError
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from attrs import evolve
 
 from ..._hooks import Hooks
 from ..._internals import token_claims
-from ...errors import ClusterLost
+from ...errors import ClusterLost, JobError
 from ..database._samples import Stage
 from ..engines._protocol import EngineSetup
 from ._connection import check_addresses, load_distributed
@@ -55,15 +55,21 @@ class Introduction:
             yield
         finally:
             if not self._setup.is_trial:
-                mark.unlink(missing_ok=True)
+                with suppress(OSError):  # the next run removes it
+                    mark.unlink(missing_ok=True)
 
     def _mark(self) -> Path:
         """Mark the folder of results, and return the mark; a preflight's is what is there already."""
         folder, mark = self._setup.results, self._setup.mark
         if self._setup.is_trial:
             return next(place for place in (folder, *folder.parents) if place.exists())
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        mark.write_text(secrets.token_hex(16), "ascii")
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            mark.write_text(secrets.token_hex(16), "ascii")
+        except OSError as error:
+            raise JobError(
+                f"{folder} can't be written ({error.strerror}); make it a folder that can"
+            ) from None
         return mark
 
     async def _introduce(self, mark: Path) -> None:

@@ -53,10 +53,15 @@ def has_database(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
         raise JobError(
-            f"{path.parent} can't be read ({reason}); pass the folder of a job, as the user who created it"
+            f"{path.parent} can't be read ({_reason(error)}); pass the folder of a job, as the user who "
+            "created it"
         ) from None
+
+
+def _reason(error: OSError | ValueError) -> object:
+    """Return why a path can't be used; it may have a null byte, or characters that can't be encoded."""
+    return error.strerror if isinstance(error, OSError) else error
 
 
 class JobFolder:
@@ -101,12 +106,12 @@ class JobFolder:
 
     def request(self, what: Path) -> None:
         """Ask the process that works on the job for `pause` or `cancel`; raises JobError."""
-        with _changing(what):
+        with changing(what):
             what.touch(mode=0o600)
 
     def forget(self, what: Path) -> None:
         """Forget a request, if there is one; raises JobError."""
-        with _changing(what):
+        with changing(what):
             what.unlink(missing_ok=True)
 
     def free_space(self) -> None:
@@ -124,9 +129,9 @@ class JobFolder:
             make_private_folder(self.path)
             if self.path.stat().st_mode & 0o077:
                 self.path.chmod(0o700)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise JobError(
-                f"{self.path} can't be a job's folder ({error.strerror}); choose another"
+                f"{self.path} can't be a job's folder ({_reason(error)}); choose another"
             ) from None
 
     def acquire(self) -> None:
@@ -192,7 +197,8 @@ class JobFolder:
 
 
 @contextmanager
-def _changing(path: Path) -> Iterator[None]:
+def changing(path: Path) -> Iterator[None]:
+    """Raise JobError for a file of the job's folder that can't be written or removed."""
     try:
         yield
     except OSError as error:

@@ -43,7 +43,7 @@ class EventType(StrEnum):
     RUN_UNKNOWN = "run_unknown"
     """The reply to a request for a run was lost; the job looks for the run."""
     RUN_REFUSED = "run_refused"
-    """The platform refused a run, and its items continue without it."""
+    """The platform refused a run; its items continue in smaller ones, and a single one is quarantined."""
     RUN_AMBIGUOUS = "run_ambiguous"
     """A person has to decide whether a chunk has a run."""
     RUN_ADOPTED = "run_adopted"
@@ -174,5 +174,5 @@ class Tail:
 
 def _parsed(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
     for line in lines:
-        with suppress(ValueError, TypeError):
+        with suppress(ValueError, TypeError, RecursionError):
             yield dict(json.loads(line))

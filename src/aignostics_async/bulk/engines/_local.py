@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 from attrs import frozen
@@ -21,19 +21,21 @@ class LocalEngine:
 
         summary = await job.run(client, engine=LocalEngine())
 
-    Slides are read in processes of their own, from 2 to 8 of them; uploads and downloads are as many at once
-    as `Limits.transfers`. It holds no state, so one engine can run several jobs.
+    Slides are read in as many processes of their own as there are processors, from 2 to 8; uploads and
+    downloads use as many connections at once as `Limits.transfers`. It holds no state, so one engine can run
+    several jobs.
     """
 
     @asynccontextmanager
     async def open(self, setup: EngineSetup) -> AsyncIterator[OpenEngine]:
         """Return an async context manager that yields the engine, open for one job.
 
-        `BulkJob.run` and `run_preflight` call it. Entering does no I/O; leaving ends the processes that read
-        slides, also after an error or a cancellation.
+        `BulkJob.run` and `run_preflight` call it. Entering starts nothing and raises nothing; leaving ends
+        the processes that read slides, also after an error or a cancellation.
         """
         if not setup.is_trial:
-            setup.mark.unlink(missing_ok=True)  # of a process that was killed
+            with suppress(OSError):  # a download tells what is wrong with the folder
+                setup.mark.unlink(missing_ok=True)  # of a process that was killed
         async with Prober(decode=setup.plan.decode, timeout=setup.seconds_per_slide) as prober:
             yield OpenLocalEngine(StageTools(setup.client, setup.store, prober))
 

@@ -124,9 +124,10 @@ class OpenEngine(Protocol):
         ...
 
     def window(self, stage: Stage) -> int:
-        """Return how many tasks of a stage should be under way at a time.
+        """Return how many tasks of a stage, at least 1, should be under way at a time.
 
-        It is called before each search for further items, so it must return at once; the number may change.
+        A job calls it before each search for further items, so it must return at once; the number may change.
+        A preflight calls it once.
         """
         ...
 
@@ -136,13 +137,14 @@ class OpenEngine(Protocol):
         A task can be repeated without harm, also by another process. `progress`, which shows nothing by
         default, is called in the event loop with each `TransferEvent` of the task. Cancelling the call must
         end the task. Raises the AignosticsError with which the task failed: the job then repeats the task,
-        quarantines the item or stops, depending on the error. Any other exception ends the job.
+        quarantines the item or stops, depending on the error; a preflight reports a SlideError, and any other
+        ends it. What is no AignosticsError ends both.
         """
         ...
 
 
 class StageEngine(Protocol):
-    """An engine that reads, uploads and downloads the slides of a bulk job, such as `LocalEngine`.
+    """An engine that reads and uploads slides of a bulk job and downloads outputs, such as `LocalEngine`.
 
         summary = await job.run(client, engine=LocalEngine())
 

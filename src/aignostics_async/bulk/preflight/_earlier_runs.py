@@ -34,9 +34,9 @@ class EarlierRuns:
 
     `runs` is the number of runs that were read or tried, and `unread` of those that could not be read.
     `is_whole` is False if there are more than the newest 1000. `again` maps the reference of each slide that
-    has, or will have, results to the id of the run. `similar` maps others to a pair: a similar reference and
-    the id of its run. `output_bytes` is the mean size of the outputs of one item in bytes, measured at
-    `samples` items; None without any.
+    has results, or may get them, to the id of such a run. `similar` maps others to a pair: a similar
+    reference and the id of its run. `output_bytes` is the mean size of the outputs of one item in bytes,
+    measured at `samples` items; None without any.
     """
 
     runs: int
@@ -46,8 +46,8 @@ class EarlierRuns:
     is_whole: bool
     """Whether these are all earlier runs; False if there are more than 1000."""
     again: Mapping[str, str]
-    """The slides that have results already, or will have: a mapping from reference to the id of the earlier
-    run.
+    """The slides that have results already, or may get them: a mapping from reference to the id of an earlier
+    run. They are recognized by their reference, or by their content.
     """
     similar: Mapping[str, tuple[str, str]]
     """Slides that may be in an earlier run under a similar reference, which ends with theirs or the reverse.

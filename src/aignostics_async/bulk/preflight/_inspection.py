@@ -59,18 +59,20 @@ class Inspection:
         inspection = await inspect_slides("lab/")
         print(len(inspection.slides), inspection.is_clear)
 
-    `slides` has an `InspectedSlide` for each, in the order of the places and sorted by path within each.
-    `left_out` has a `LeftOut` for each other file, and for each folder that was not searched. `faults` has a
-    `Finding` for each place, file or folder that can't be read; the faults of a slide are its own. All are
+    `slides` has an `InspectedSlide` for each, in the order of the places; those in a folder come by name, and
+    before those in its subfolders. `left_out` has a `LeftOut` for each other file in the folders, but those
+    that systems write, and for each folder that was not searched. `faults` has a `Finding` for each place,
+    file or folder that can't be read or has no usable reference; the faults of a slide are its own. All are
     tuples, and may be empty.
     """
 
     slides: tuple[InspectedSlide, ...]
-    """The slides, in the order of the places and sorted by path within each."""
+    """The slides, in the order of the places; those in a folder by name, and before those in its subfolders.
+    """
     left_out: tuple[LeftOut, ...]
     """Files that are not among the slides, and folders that were not searched, with the reason."""
     faults: tuple[Finding, ...]
-    """Findings about places, files and folders that can't be read as slides."""
+    """Findings about places, files and folders that can't be read, or that have no usable reference."""
 
     @property
     def is_clear(self) -> bool:
@@ -132,7 +134,7 @@ async def inspect_slides(
     """
     policies = as_policies(identifying)
     async with Prober(decode=decode) as prober:
-        found = await discover(Sources(places=map(os.fspath, places), mpp=mpp), prober)
+        found = await discover(Sources(places=places, mpp=mpp), prober)
         slides: dict[int, InspectedSlide] = {}
 
         async def inspect(numbered: tuple[int, SlideEntry]) -> None:

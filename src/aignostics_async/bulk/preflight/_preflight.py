@@ -112,14 +112,14 @@ async def run_preflight(
 
     Costs reading each slide's header and 192 KiB of each of its files, about one request per earlier run (the
     newest 1000), and a small object in the store, sent whole and in parts, which is deleted where the store
-    can. Memory grows by some hundred bytes per slide, and with its faults.
+    can. Memory grows by a few kilobytes per slide.
 
     Faults of slides and of the store are reported, not raised. Raises NotFound if there is no such
     application version; NotInContract under contract 1.0 for metadata of runs or items, a due date, a
     deadline or a callback context; ConfigurationError if the version needs several inputs per item or has an
     unusable schema, pseudonyms can't be kept, the `slides` extra is not installed, or the processes that read
     slides can't be started or 20 in a row are lost; UsageError for a deadline that has passed or an async
-    `progress`; what `progress` and `keep` raise; and the errors of requests that `Pager` names.
+    `progress`; what `progress`, `keep` and `engine` raise; and the errors of requests that `Pager` names.
     """
     check_callback(progress)
     begun = time.monotonic()

@@ -178,7 +178,7 @@ class Audit:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every item that was added has a row in the database, and none is lost."""
+        """Whether the database has as many rows as items that were added, and none is lost."""
         return not self.missing and not self.lost
 
     def status(self, *, open_duplicates: int, ambiguous: int, beyond_limit: int = 0) -> JobStatus:

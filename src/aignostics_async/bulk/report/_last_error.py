@@ -19,8 +19,8 @@ class LastError:
         if error is not None:
             print(error.at, error.reference or error.where, error.message)
 
-    It is kept when the job continues and the error is overcome, until a later one replaces it or a retry of
-    the slide forgets it.
+    The error of a slide is kept until the slide is retried, that of the job until `run` begins again, and
+    that of a request for good, also if another request succeeded since.
     """
 
     at: datetime

@@ -40,9 +40,9 @@ def next_steps(summary: Summary) -> Iterator[NextStep]:
         for step in next_steps(await job.summary()):
             print(step.what, step.how)
 
-    A job whose items are all done may have steps, too: for slides that were left out, second runs without a
-    decision, a search for them that is not finished, or a cancelled job. Yields nothing if there is nothing
-    to do. Does no I/O.
+    A job whose items are all done may have steps, too: for outputs without a checksum, slides that were left
+    out, second runs without a decision, a search for them that is not finished, or a cancelled job. Yields
+    nothing if there is nothing to do. Does no I/O.
     """
     yield from _about_the_audit(summary)
     yield from _about_runs(summary)

@@ -13,7 +13,7 @@ from attrs import asdict, frozen
 
 from ..._core._urls import without_query
 from ..._version import __version__
-from ...errors import QuotaExceeded
+from ...errors import ConfigurationError, JobDatabaseError, QuotaExceeded
 from .._price import as_price
 from ..database._queries import billed
 from ..database._states import AttemptOutcome, IntentState, ItemState
@@ -39,7 +39,8 @@ class JobFacts:
 
     `server` is the URL of the deployment, and `max_items` that of the plan, None for no limit. Times are
     aware, in UTC, and None for what has not happened. `stopped_at`, `stop_kind` and `stop_reason` are about
-    the error that ended the last `run`, and None if none did; `is_paused` tells if a request to pause did.
+    the error or cancellation that ended the last `run`, and None if none did; `is_paused` tells if a request
+    to pause did.
     """
 
     job_id: str
@@ -51,7 +52,7 @@ class JobFacts:
     created_at: datetime | None
     """When the job was created."""
     finished_at: datetime | None
-    """When `run` last finished everything; None until then."""
+    """When the last `run` finished everything; None if it did not, or while it works."""
     is_paused: bool
     """Whether the job stopped because of `JobObserver.request_pause`."""
     max_items: int | None
@@ -122,9 +123,9 @@ class RunTotals:
         print(runs.by_state, runs.billed, runs.ambiguous)
 
     `by_state` is the number of chunks by `ReportedRun.state`, and `requests` the number of requests by
-    outcome; a state or outcome without any is absent. `billed` is the number of items in chunks that have, or
-    may have, a run. `held` is the number of items that are held for a decision. `duplicates` is the number of
-    second runs, and `open_duplicates` the number of those without a decision.
+    outcome; a state or outcome without any is absent. `billed` is the number of items in chunks that have a
+    run, or may get one. `held` is the number of items that are held for a decision. `duplicates` is the
+    number of second runs, and `open_duplicates` the number of those without a decision.
     """
 
     by_state: Mapping[str, int]
@@ -136,7 +137,7 @@ class RunTotals:
     requests without an outcome yet.
     """
     billed: int
-    """The number of items in chunks that have a run, or may have one."""
+    """The number of items in chunks that have a run, or may get one."""
     duplicates: int
     """The number of second runs of a chunk."""
     open_duplicates: int
@@ -159,8 +160,9 @@ class Summary:
 
     `BulkJob.summary`, `BulkJob.run`, `JobObserver.summary` and `write_report` return it. `made_at` is the
     moment, in UTC. `job` has the facts of the job, `audit` and `states` the number of items by outcome and by
-    state, and `uploads`, `outputs` and `runs` totals. `expiry` is about results that expire, `left_out` the
-    number of slides that were left out, by reason. `release` is the version of this package.
+    state, and `uploads`, `outputs` and `runs` totals. `expiry` is about results that expire, `last_error` the
+    latest error, `pace` the items a second by stage, and `left_out` the number of slides that were left out,
+    by reason. `release` is the version of this package.
     """
 
     made_at: datetime
@@ -240,7 +242,7 @@ class Summary:
 
     @property
     def cost(self) -> Decimal | None:
-        """The cost of the items that are billed, or may be, by the plan's `price`; None without a price."""
+        """The cost of the items that `RunTotals.billed` counts, by the plan's `price`; None without one."""
         return None if self.job.price is None else self.job.price * self.runs.billed
 
     def plain(self) -> dict[str, Any]:
@@ -249,11 +251,11 @@ class Summary:
             json.dumps((await job.summary()).plain())
 
         Its keys are `made_at`, `release`, `job`, `audit`, `states`, `uploads`, `outputs`, `runs`, `expiry`,
-        `last_error`, `pace`, `left_out`, `time_left`, `cost` (a decimal number as text), `verdict` (the name
-        of the status) and `exit_status`. The objects have a key for each attribute of the same name, except
-        two that keep older names: `audit.accounts` for `outcomes`, and
-        `job.most_items` for `max_items`. `audit` also has `accounted_for` and `missing`. Items are counted by
-        the values of `ItemOutcome` and `ItemState`. Times are ISO 8601 in UTC; None is null in JSON.
+        `last_error`, `pace`, `left_out`, `time_left`, `cost`, `verdict` (the name of the status) and
+        `exit_status`. The objects have a key for each attribute of the same name, except two that keep older
+        names: `audit.accounts` for `outcomes`, and `job.most_items` for `max_items`. `audit` also has
+        `accounted_for` and `missing`. Items are counted by the values of `ItemOutcome` and `ItemState`. Cost
+        and price are decimal numbers as text, times ISO 8601 in UTC, to the second; None is null in JSON.
         """
         facts = asdict(self, value_serializer=plain)
         # Keys of a released format, which differ from the attributes.
@@ -300,16 +302,20 @@ def _read_job(execute: Execute) -> tuple[JobFacts, int]:
     )
     job_id, plan, created_at, finished_at, is_paused, taken_in, *stop = execute(query).fetchone()
     stopped_at, stop_kind, stop_reason, cancelled_at = stop
-    values = json.loads(plan)
+    try:
+        values = dict(json.loads(plan))
+        server, price = without_query(str(values.get("api_root", ""))), as_price(values.get("price"))
+    except (ValueError, TypeError, RecursionError, ConfigurationError) as error:
+        raise JobDatabaseError(f"the job's plan can't be read ({error}); restore a copy of it") from None
     job = JobFacts(
         job_id=job_id,
         application_version=named(str(values.get("application_version", ""))),
-        server=without_query(str(values.get("api_root", ""))),
+        server=server,
         created_at=moment(created_at),
         finished_at=moment(finished_at),
         is_paused=bool(is_paused),
         max_items=values.get("most_items"),
-        price=as_price(values.get("price")),
+        price=price,
         currency=values.get("currency"),
         stopped_at=moment(stopped_at),
         stop_kind=stop_kind,

@@ -34,7 +34,7 @@ class SelectionRule:
 
     With `counts=True` matching files are taken, with False they are left out. The last rule that matches
     decides; a file that no rule matches is taken if the first rule leaves files out, and otherwise left out.
-    Raises UsageError for a pattern that is not a text, is empty or has `..`.
+    Raises UsageError for a pattern that is not a text, names nothing (as an empty one or `/`) or has `..`.
     """
 
     pattern: str

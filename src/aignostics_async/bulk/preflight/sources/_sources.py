@@ -111,10 +111,11 @@ class Sources:
     )
     """Where references come from: `relpath`, `stem`, `pseudonyms` or `column:NAME`; None by default.
 
-    `relpath` is the path below the searched folder, `stem` the file name without suffix, and `column:NAME` a
-    column of the manifest. With `pseudonyms` references are random, the same for a slide whenever it is sent
-    again, and `pseudonyms.csv` in the user's state folder tells which slide each stands for. None uses the
-    manifest's column `reference` if it is filled, else the path.
+    `relpath` is the path below the searched folder, which for a list is the current one and for a manifest
+    its own; for a file in `places` it is the name. `stem` is the file name without suffix, and `column:NAME`
+    a column of the manifest. With `pseudonyms` references are random, the same for a slide whenever it is
+    sent again, and `pseudonyms.csv` in the user's state folder tells which slide each stands for. None uses
+    the manifest's column `reference` if it is filled, else `relpath`.
     """
     mpp: float | None = field(
         default=None, validator=_optional(_is_resolution, "a resolution in µm per pixel, such as 0.25")

@@ -157,6 +157,8 @@ def _not_a_file(path: str) -> tuple[str, str]:
         if isinstance(error, FileNotFoundError):
             return "is not there", "is the path right, and its disk mounted?"
         return f"can't be read ({error.strerror})", ""
+    except ValueError:
+        return "is no path: it has a null byte, or characters that can't be encoded", ""
     return ("", "") if stat.S_ISREG(mode) else ("is no file", "")
 
 
