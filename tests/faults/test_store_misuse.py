@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given, strategies as st
 from lying_store import LyingStore, lying_store
+from slide_files import write_tiff
 
 from aignostics_async import (
     GCS,
@@ -19,8 +20,10 @@ from aignostics_async import (
     Client,
     ConfigurationError,
     HmacKey,
+    Item,
     PlatformBucket,
     Presigned,
+    Slide,
     Store,
     StoreAddress,
     Stored,
@@ -339,6 +342,24 @@ async def test_what_is_no_answer_of_a_store_of_ones_own(tmp_path: Path) -> None:
     source.write_bytes(b"slide")
     with pytest.raises(UsageError, match="`put` of a store returns a Stored, not NoneType"):
         await put_once(Forgetful(cast("Stored", None)), "key", source)
+
+
+class Losing(Forgetful):
+    """A store of a user's own during whose answer the file that it was sent goes."""
+
+    async def put(self, key: str, source: Path, *, progress: object = None) -> Stored:
+        self.source = source
+        return Stored("uri", source.stat().st_size)
+
+    async def stat(self, key: str) -> None:
+        self.source.unlink()
+
+
+async def test_a_file_that_goes_as_it_is_uploaded(emulator: Emulator, tmp_path: Path) -> None:
+    items = [Item("a", slide=Slide(write_tiff(tmp_path / "a.tiff")))]
+    async with emulator.client() as client:
+        with pytest.raises(TransferError, match=r"a\.tiff: it can't be read"):
+            await client.runs.submit("he-tme:v1.1.0", items, store=Losing())
 
 
 @given(st.text(max_size=12), st.text(max_size=12))

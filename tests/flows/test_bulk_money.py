@@ -502,6 +502,28 @@ class Unconfirming:
         return await self.store.credentials_expire_at()
 
 
+class Losing(Unconfirming):
+    """A store during whose answer the file that it was sent goes."""
+
+    async def put(self, key: str, source: Path, *, progress: Callable[[int], None] | None = None) -> Stored:
+        self.sources = [source]
+        return await super().put(key, source, progress=progress)
+
+    async def stat(self, key: str) -> Stored | None:
+        for source in getattr(self, "sources", ()):
+            source.unlink(missing_ok=True)
+        return None
+
+
+async def test_a_file_that_goes_as_it_is_uploaded_holds_its_item_alone(harness: JobHarness) -> None:
+    await harness.make("a")
+    store = harness.client.store(harness.emulator.store_url)
+    summary = await harness.run(store=Losing(store))
+    assert summary.status is JobStatus.SOME_FAILED
+    assert summary.last_error is not None
+    assert "it can't be read" in summary.last_error.message
+
+
 async def test_an_upload_that_the_store_did_not_confirm_is_counted_and_told(harness: JobHarness) -> None:
     await harness.make("a")
     store = harness.client.store(harness.emulator.store_url)

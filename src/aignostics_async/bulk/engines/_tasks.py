@@ -10,7 +10,6 @@ import anyio
 import anyio.to_thread
 from attrs import evolve, frozen
 
-from ..._core._crc32c import checksum_file
 from ..._core._tasks import run_all
 from ..._inputs import Slide
 from ..._internals import checksum_cache, transfer_engine
@@ -23,6 +22,8 @@ from ...slides._fingerprints import measure
 from ...slides._packing import one_file
 from ...slides._probed_slide import ProbedSlide
 from ...storage import Stored, put_once
+from ...storage._object_store import file_size
+from ...storage._upload import sent_checksum
 from ...transfer._progress import Progress, ProgressReporter, TransferEvent
 from ..database._run_commands import OutputFile
 from ..database._samples import Stage
@@ -76,12 +77,12 @@ class UploadTask:
         async with one_file(self.slide.info, alias=self.alias) as source:
             stored = await self._put(tools, source, progress)
             if stored.crc32c is None:  # the store does not say, so the file is read once more
-                stored = evolve(stored, crc32c=(await checksum_file(source)).wire)
+                stored = evolve(stored, crc32c=await sent_checksum(source))
         await self._check()
         return stored
 
     async def _put(self, tools: StageTools, source: Path, progress: Progress) -> Stored:
-        size = (await anyio.Path(source).stat()).st_size
+        size = await file_size(source)
         started = TransferEvent("started", "upload", self.reference, self.file_name, total=size)
         with ProgressReporter(progress, started) as reporter:
             try:
