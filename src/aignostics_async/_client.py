@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from attrs import evolve
 
-from ._config import Settings
+from ._config import as_settings
 from ._core._logging import get_logger
 from ._core._misuse import explains_misuse
 from ._core._secret import conceals_arguments
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ._account_models import Me
-    from ._config import Retries, Timeouts
+    from ._config import Retries, Settings, Timeouts
     from ._hooks import Hooks
     from .contracts._protocol import Operation
     from .downloads._completed_items import CompletedItems
@@ -79,9 +79,7 @@ class Client:
         contract: str | None = None,
     ) -> None:
         source = _as_source(token)
-        if not isinstance(settings, Settings | None):
-            raise ConfigurationError(f"settings takes Settings(...), not {settings!r}")
-        settings, root = settings or Settings(), check_root(api_root)
+        settings, root = as_settings(settings), check_root(api_root)
         line = choose_contract(root, contract, os.environ)
         self._hold(Session(Connections(root, source, settings, line), settings))
         self._is_view = False
@@ -114,10 +112,11 @@ class Client:
         by default.
 
         Sends no request. Raises ConfigurationError if a variable is missing, naming it, if one is invalid, if
-        the contract is unknown, or if a login has to be stored and the user has no home folder; and
-        MissingExtra if AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra is not installed.
+        the contract is unknown, if a login has to be stored and the user has no home folder, or for settings
+        of another type; and MissingExtra if AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra is
+        not installed.
         """
-        settings = settings or Settings()
+        settings = as_settings(settings)
         account = read_environment(os.environ, settings)
         _log.info("using %s", account.display_name)
         line = choose_contract(account.api_root, contract, os.environ, fallback=fallback_contract)
@@ -341,10 +340,10 @@ class Client:
 
         Sends no request. The methods of the store raise UsageError if the client is not open, and
         NotInContract for `platform` under contract 1.0. Raises ConfigurationError for an unsupported address,
-        if no credentials for it are found, if the region of an `s3://` bucket without endpoint is not known,
-        for an invalid option, for an `endpoint` with an https URL, or for an option with an object; and
-        MissingExtra for Azure without the `stores` extra. What `connect` of an address of your own raises is
-        raised.
+        if no usable credentials for it are found, if the region of an `s3://` bucket without endpoint is not
+        known, for an invalid option, for an `endpoint` with an https URL, or for an option with an object;
+        and MissingExtra for Azure without the `stores` extra. What `connect` of an address of your own raises
+        is raised.
         """
         from .storage._addresses import open_store
 

@@ -124,8 +124,8 @@ class Limits:
 
     `api_requests`, 8 by default, is the number of API requests in flight; as many idle connections are kept.
     `transfers`, 16 by default, is the number of connections that transfer files, uploads and downloads
-    together. `items_per_run`, 500 by default, is the number of items in one run request. Raises
-    ConfigurationError for a value that is below 1 or not whole.
+    together. `items_per_run`, 500 by default, is the number of items in one run request; InvalidSubmission is
+    raised for more. Raises ConfigurationError for a value that is below 1 or not whole.
     """
 
     api_requests: int = field(default=8, validator=_at_least_one)
@@ -148,10 +148,10 @@ class Transfers:
 
     `bandwidth` is in bytes per second for all transfers of the client together; None, the default, for no
     limit. `segment_size` is the smallest part of a download that gets a connection of its own, and
-    `part_size` the size of a part of a multipart upload, which grows for files of more than 10,000 parts;
-    both are 16 MiB by default. `max_concurrency`, 4 by default, is the number of parts of one uploaded file
-    in flight, each held in memory. Raises ConfigurationError for a bandwidth that is not a positive, finite
-    number, or another value that is below 1 or not whole.
+    `part_size` the size of a part of a multipart upload, which is at least 5 MiB and grows for files of more
+    than 10,000 parts; both are 16 MiB by default. `max_concurrency`, 4 by default, is the number of parts of
+    one uploaded file in flight, each held in memory. Raises ConfigurationError for a bandwidth that is not a
+    positive, finite number, or another value that is below 1 or not whole.
     """
 
     bandwidth: float | None = field(default=None, validator=optional(_positive))
@@ -276,6 +276,15 @@ class Settings:
     """A text before the SDK's own user agent, to identify your service; empty by default, printable ASCII
     only.
     """
+
+
+def as_settings(settings: Settings | None) -> Settings:
+    """Return settings, those by default for None; raises ConfigurationError for anything else."""
+    if settings is None:
+        return Settings()
+    if not isinstance(settings, Settings):
+        raise ConfigurationError(f"settings takes Settings(...), not {settings!r}")
+    return settings
 
 
 @frozen

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ._config import Settings
+from ._config import as_settings
 from ._core._json import NoJson, decode_json
 from ._core._urls import check_root
 from ._environment_variables import choose_contract
 from .contracts._drift import ContractDrift, compare
 from .errors import InvalidResponse
+
+if TYPE_CHECKING:
+    from ._config import Settings
 
 _INVENTORY = Path(__file__).parent / "contracts" / "inventory.json"
 
@@ -30,9 +34,10 @@ async def check_contract(
     supply timeouts, TLS and proxy, by default those of `Settings()`. Costs one request, to
     `/api/v1/openapi.json`, which carries no token and is not repeated.
 
-    Raises ConfigurationError for an invalid root or contract, or for a proxy or certificates that can't be
-    used; ConnectionFailed if there was no complete response within 30 s; APIStatusError for a status that is
-    not 2xx; and InvalidResponse for a response that is not an OpenAPI document, or has 16 MiB or more.
+    Raises ConfigurationError for an invalid root or contract, settings of another type, or for a proxy or
+    certificates that can't be used; ConnectionFailed if there was no complete response within 30 s;
+    APIStatusError for a status that is not 2xx; and InvalidResponse for a response that is not an OpenAPI
+    document, or has 16 MiB or more.
     """
     from ._http._document import fetch_document
 
@@ -41,7 +46,7 @@ async def check_contract(
     finally:
         del api_root  # it may hold a password, and tracebacks show the variables of this frame
     line = choose_contract(root, contract, os.environ)
-    content = await fetch_document(root, settings or Settings())
+    content = await fetch_document(root, as_settings(settings))
     try:
         document = decode_json(content)
     except NoJson as error:

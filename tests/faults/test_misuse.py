@@ -29,6 +29,7 @@ from aignostics_async import (
     Presigned,
     Settings,
     Slide,
+    Store,
     Stored,
     Timeouts,
     TransferError,
@@ -107,6 +108,22 @@ ROOT = "https://host.example.com"
 def test_wrong_values_are_refused_where_they_are_given(make: Callable[[], Any]) -> None:
     with pytest.raises((UsageError, ConfigurationError)):
         make()
+
+
+def test_settings_of_another_type_are_refused_beside_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIGNOSTICS_ENVIRONMENT", "production")
+    monkeypatch.setenv("AIGNOSTICS_ACCESS_TOKEN", "x")
+    with pytest.raises(ConfigurationError, match="settings takes"):
+        Client.from_env(settings={})
+
+
+@pytest.mark.parametrize("rest", ["?region=eu-central-1", "#part"])
+def test_nothing_of_a_store_s_address_is_dropped(monkeypatch: pytest.MonkeyPatch, rest: str) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+        monkeypatch.setenv(name, "x")
+    assert isinstance(Client(ROOT, "x").store("s3://slides/lab-7"), Store)
+    with pytest.raises(ConfigurationError, match="is no address"):
+        Client(ROOT, "x").store(f"s3://slides/lab-7{rest}")
 
 
 @pytest.mark.parametrize(

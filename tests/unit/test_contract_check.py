@@ -155,6 +155,8 @@ async def test_no_token_is_sent_and_failures_are_those_of_requests(httpx_mock: H
     assert "authorization" not in request.headers
     with pytest.raises(ConfigurationError):
         await check_contract("http://example.com")
+    with pytest.raises(ConfigurationError, match="settings takes"):
+        await check_contract(ROOT, settings={})  # type: ignore[arg-type]
 
 
 def test_a_difference_is_a_line_of_text() -> None:

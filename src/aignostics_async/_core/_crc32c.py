@@ -33,9 +33,9 @@ class Crc32c:
         checksum.wire  # "4waSgw=="
 
     `value` is the checksum of the bytes so far as an unsigned 32-bit number, and `length` is their number;
-    both are 0 by default. `Crc32c(value, length)` continues a checksum that was computed earlier. If `a`
-    covers some bytes and `b` those that follow, `a + b` is the checksum of both together; adding takes less
-    than a millisecond for any length. Checksums are equal if both `value` and `length` are.
+    both are 0 by default, and not checked. `Crc32c(value, length)` continues a checksum that was computed
+    earlier. If `a` covers some bytes and `b` those that follow, `a + b` is the checksum of both together;
+    adding takes less than a millisecond for any length. Checksums are equal if both `value` and `length` are.
     """
 
     __slots__ = ("length", "value")

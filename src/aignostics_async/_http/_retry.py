@@ -49,10 +49,10 @@ class Outcome:
 class AttemptFailed(Exception):
     """The failure of one attempt of a request, which the retry loop handles.
 
-    `ConnectionPool.exchange` and the API pool raise it, and no caller of a public function gets it. `error`
-    is the AignosticsError to raise if no other attempt follows. `outcome` decides whether one does: it has
-    `status` (None without a response, 0 if another attempt would not help), `retry_after` in seconds or None,
-    `request_sent`, False only if the connection was never made, and `is_transient`.
+    `ConnectionPool.exchange` and the API pool raise it; methods of a client raise its `error` instead.
+    `error` is the AignosticsError to raise if no other attempt follows. `outcome` decides whether one does:
+    it has `status` (None without a response, 0 if another attempt would not help), `retry_after` in seconds
+    or None, `request_sent`, False only if the connection was never made, and `is_transient`.
     """
 
     def __init__(self, error: AignosticsError, outcome: Outcome) -> None:

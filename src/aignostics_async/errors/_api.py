@@ -47,7 +47,7 @@ class RequestTimeout(ConnectionFailed):
 
 
 class PlatformDown(AignosticsError):
-    """A submission that was refused because the platform reports that it is DOWN; nothing was sent.
+    """A submission that was refused because the platform reports that it is DOWN; nothing was uploaded.
 
     Raised by `Runs.submit` under contract 1.8, before any slide is read. Wait until `Client.health` reports
     another status, or pass `force=True`.
@@ -92,10 +92,10 @@ class InvalidItems(InvalidResponse):
         except InvalidItems as error:
             print([entry.reason for entry in error.invalid])
 
-    A `Pager` raises it after yielding all other entries. Methods that look for one entry or return a whole
-    list raise it instead of returning anything. `invalid` is a tuple of `InvalidItem`, at least one; `status`
-    is 200, and the other attributes are those of `InvalidResponse`. Iterate over `Pager.pages` to get both
-    kinds of entries in one loop.
+    A `Pager` raises it after yielding all other entries. Methods that look for a certain entry or return a
+    whole list raise it instead of returning anything. `invalid` is a tuple of `InvalidItem`, at least one;
+    `status` is 200, and the other attributes are those of `InvalidResponse`. Iterate over `Pager.pages` to
+    get both kinds of entries in one loop.
     """
 
     def __init__(self, operation: str, invalid: Sequence[InvalidItem]) -> None:

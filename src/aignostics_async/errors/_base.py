@@ -92,8 +92,8 @@ class AignosticsError(Exception):
             print(error, "try again later" if error.is_transient else "")
 
     The message says what is wrong, and mostly what to do next. Several failures that are raised together are
-    in an ExceptionGroup, which `except*` handles. An exception of a callback, such as `progress`, is raised
-    unchanged. Instances can be pickled, and hold no token and no signed URL.
+    in an ExceptionGroup, which `except*` handles. An exception of a `progress` callback is raised unchanged.
+    Instances can be pickled, and hold no token and no signed URL.
     """
 
     @property
@@ -116,8 +116,8 @@ class ConfigurationError(AignosticsError):
     """A missing or invalid setting, credential or address.
 
     Raised mostly while a `Client`, its settings, a token source or a store is created or opened, and by the
-    functions that read environment variables; also by a request whose token source is written wrongly, and by
-    a submission that can't read slides here. The message says what to set or change.
+    functions that read environment variables; also by a request whose token source, store or proxy can't be
+    used, and by what can't start processes to read slides. The message says what to set or change.
     """
 
 

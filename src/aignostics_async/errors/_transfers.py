@@ -27,9 +27,9 @@ class TransferInterrupted(TransferError):
             if isinstance(file.error, TransferInterrupted):
                 print(file.path, file.error.status, file.error.code)
 
-    Try again; a download of which 8 MiB or more have arrived is resumed. `status` is the HTTP status of the
-    response, 0 for a certificate that is not trusted, and None if no response explains the error. `code` is
-    the storage's own error code, or None. `name` identifies the file.
+    Try again; a download of which 8 MiB or more have arrived is resumed if the file has a checksum or an
+    ETag. `status` is the HTTP status of the response, 0 for a certificate that is not trusted, and None if no
+    response explains the error. `code` is the storage's own error code, or None. `name` identifies the file.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class ChecksumMismatch(TransferError):
     deleted if the store is one of this package and permits it. Try again, and report it if it persists.
 
     `expected` and `actual` are CRC32Cs in wire form, or `none` if there is no checksum. `actual` is an MD5 in
-    hexadecimal digits if the store reports only that, and a text such as `of 5 bytes` if the sizes differ.
-    `name` identifies the file.
+    hexadecimal digits, or a text such as `of 5 bytes`, if the store reports only that. `name` identifies the
+    file.
     """
 
     def __init__(self, *, name: str, expected: str, actual: str, problem: str | None = None) -> None:

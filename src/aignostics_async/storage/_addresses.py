@@ -85,7 +85,8 @@ def _open_text(
         if endpoint is not None:
             raise ConfigurationError(f"{_shown(store)} is an endpoint itself; leave out `endpoint`")
         return _signing(store, context, verify)
-    if parts.scheme not in ("s3", "gs", "az") or not parts.netloc or has_user_name(store):
+    is_place = bool(parts.netloc) and not (has_user_name(store) or parts.query or parts.fragment)
+    if parts.scheme not in ("s3", "gs", "az") or not is_place:
         raise _no_address(store)
     bucket, prefix = parts.netloc, parts.path.strip("/")
     options: dict[str, Any] = {"prefix": prefix, "verify": verify}
