@@ -6,6 +6,7 @@ NEW ?=
 CONTRACT ?=
 WRITE ?=
 ARGUMENTS ?=
+RESULTS ?=
 PYTHONS ?= 3.11 3.12 3.13
 COVERAGE ?=
 VENV := .venv
@@ -27,7 +28,7 @@ INSTALL_CHROMIUM := { test "$$(id -u)" = 0 && $(APT) update && $(APT) install --
 NODE_TOOLS := scripts/node/node_modules/.package-lock.json
 IDENTITY_PROVIDER := tests/oidc/node_modules/.package-lock.json
 
-.PHONY: help env node-tools browser identity-provider demo verify test test-fast test-pythons test-httpx2 run-httpx2 test-slow generate check-generated spec-diff update-spec add-contract lint check-names format types bench bench-api bench-auth bench-bulk bench-cluster bench-decode bench-scale bench-transfers bench-watch clean chaos chaos-cluster docs pictures
+.PHONY: help env node-tools browser identity-provider demo verify test test-fast test-pythons test-httpx2 run-httpx2 test-slow generate check-generated spec-diff update-spec add-contract lint check-names format types bench bench-api bench-auth bench-bulk bench-cluster bench-decode bench-scale bench-start bench-transfers bench-watch clean chaos chaos-cluster docs pictures
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
@@ -131,35 +132,39 @@ pictures: $(VENV)/.env browser  ## Make the pictures of the documentation from r
 	$(BIN)/python scripts/terminal_picture.py
 	$(BIN)/python scripts/service_picture.py
 
-bench: $(VENV)/.env  ## Measure side by side with what one would use instead
-	$(BIN)/python benchmarks/import_time.py
-	$(BIN)/python benchmarks/decode.py
+# With RESULTS=folder, a benchmark keeps its figures there, for benchmarks.compare.
+BENCH = $(BIN)/python -m benchmarks.$(1) $(if $(RESULTS),--json "$(RESULTS)/$(1).json")
+
+bench: bench-decode bench-start  ## Measure side by side with what one would use instead; RESULTS=folder keeps the figures
+
+bench-start: $(VENV)/.env  ## Measure install and start beside the official SDK, in a quarter of an hour
+	$(call BENCH,start) $(ARGUMENTS)
 
 bench-decode: $(VENV)/.env  ## Measure decoding a page of results against the stock generated client
-	$(BIN)/python benchmarks/decode.py
+	$(call BENCH,decode)
 
 bench-watch: $(VENV)/.env  ## Measure watching ten thousand runs, next to one loop per run; takes half an hour, ARGUMENTS=--contracts a minute
-	$(BIN)/python benchmarks/watch.py $(ARGUMENTS)
+	$(call BENCH,watch) $(ARGUMENTS)
 
 bench-api: $(VENV)/.bench  ## Measure calls through the façade, next to its transport and to others
-	$(BIN)/python benchmarks/api.py
+	$(call BENCH,api)
 
 bench-auth: $(VENV)/.env  ## Count refreshes and replays beside authlib's client, on real sockets
-	$(BIN)/python benchmarks/auth.py
+	$(call BENCH,auth)
 
 bench-bulk: $(VENV)/.env  ## Measure bulk jobs: a hundred thousand items without a platform, five hundred with the emulator
-	$(BIN)/python -m benchmarks.bulk_record
-	$(BIN)/python -m benchmarks.bulk_pipeline
-	$(BIN)/python -m benchmarks.bulk_slides
+	$(call BENCH,bulk_record)
+	$(call BENCH,bulk_pipeline)
+	$(call BENCH,bulk_slides)
 
 bench-cluster: $(VENV)/.env  ## Measure uploads by the workers of a Dask cluster, one, two and four of them
-	$(BIN)/python -m benchmarks.bulk_cluster
+	$(call BENCH,bulk_cluster)
 
 bench-scale: $(VENV)/.env  ## Tell how long jobs of up to a million slides take; ARGUMENTS=--check runs what it predicts, in minutes
-	$(BIN)/python -m benchmarks.scale $(ARGUMENTS)
+	$(call BENCH,scale) $(ARGUMENTS)
 
 bench-transfers: $(VENV)/.bench  ## Measure transfers against curl, aria2c and others; needs nginx (some 40 minutes)
-	$(BIN)/python -m benchmarks.transfers $(ARGUMENTS)
+	$(call BENCH,transfers) $(ARGUMENTS)
 
 clean:  ## Delete everything that was made here
 	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*

@@ -35,6 +35,7 @@ from httpx_aiohttp import AiohttpTransport
 from aignostics_async import Client, Settings
 from aignostics_async._http import _api_pool, _client
 from aignostics_async._version import user_agent
+from benchmarks.figures import Estimate, Results, parser_of, recording
 
 RUN_ID = "6f0ddf64-6a2b-4dd6-9b3c-1d9c9d3c2f10"
 ANSWER = json.dumps(
@@ -61,7 +62,7 @@ Call = Callable[[], Awaitable[object]]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--calls", type=int, default=500, help="of each side in each round")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
@@ -69,12 +70,15 @@ def main() -> None:
     if arguments.serve:
         asyncio.run(serve())
         return
-    command = [sys.executable, __file__, "--serve"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    command = [sys.executable, "-m", "benchmarks.api", "--serve"]
+    with (
+        recording("api", arguments.json) as results,
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server,
+    ):
         try:
             assert server.stdout is not None
             root = f"http://127.0.0.1:{server.stdout.readline().strip()}"
-            asyncio.run(compare(root, arguments.rounds, arguments.calls))
+            asyncio.run(compare(results, root, arguments.rounds, arguments.calls))
         finally:
             server.terminate()
 
@@ -100,7 +104,7 @@ async def serve() -> None:
     await server.serve_forever()
 
 
-async def compare(root: str, rounds: int, calls: int) -> None:
+async def compare(results: Results, root: str, rounds: int, calls: int) -> None:
     async with AsyncExitStack() as stack:
         sides = {
             name: await stack.enter_async_context(open_side(root))
@@ -114,29 +118,36 @@ async def compare(root: str, rounds: int, calls: int) -> None:
             }.items()
         }
         for flight in (1, 16, 64):
-            await show(sides, flight, rounds, calls)
+            await show(results, sides, flight, rounds, calls)
 
 
-async def show(sides: dict[str, Call], flight: int, rounds: int, calls: int) -> None:
+async def show(results: Results, sides: dict[str, Call], flight: int, rounds: int, calls: int) -> None:
     measured: dict[str, list[Round]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, call in sides.items():
             measured[name].append(await one_round(call, flight, calls))
-    print(f"{flight} in flight, {rounds} rounds of {calls} calls")
+    results.row(f"{flight} in flight, {rounds} rounds of {calls} calls")
     for name, several in measured.items():
         rate = statistics.median(each.rate for each in several)
         slow = statistics.median(each.slow for each in several)
         cpu = statistics.median(each.cpu for each in several)
         pairs = zip(several, measured["httpx"], strict=True)
-        beside = statistics.median(each.rate / other.rate for each, other in pairs)
+        beside = Estimate.of([each.rate / other.rate for each, other in pairs])
         print(
             f"  {name:11}{rate:8,.0f} a second, p99 {slow * 1000:7.1f} ms, CPU {cpu * 1e6:6,.0f} us, "
-            f"{beside:5.2f} x httpx"
+            f"{beside.median:5.2f} x httpx"
         )
+        results.add(f"calls a second / httpx, {name}", beside)
     both = list(zip(measured["façade"], measured["transport"], strict=True))
-    wall = statistics.median(other.rate / each.rate for each, other in both) - 1
-    cpu = statistics.median(each.cpu / other.cpu for each, other in both) - 1
-    print(f"  the façade takes {wall:+.1%} of time and {cpu:+.1%} of processor time over its transport")
+    wall = Estimate.of([other.rate / each.rate for each, other in both])
+    cpu_ratio = Estimate.of([each.cpu / other.cpu for each, other in both])
+    print(
+        f"  the façade takes {wall.median - 1:+.1%} of time and {cpu_ratio.median - 1:+.1%} of processor "
+        "time over its transport"
+    )
+    results.add("time / transport", wall)
+    results.add("CPU / transport", cpu_ratio)
+    results.add("CPU of a call", Estimate.of([each.cpu * 1e6 for each in measured["façade"]]), "us")
 
 
 @frozen

@@ -1,6 +1,6 @@
 """Token refresh under load, counted by the server: this client and authlib's httpx client, on real sockets.
 
-    python benchmarks/auth.py [--calls 5000]
+    python -m benchmarks.auth [--calls 5000]
 
 Every case has a platform of its own with rotating refresh tokens. A refresh token that comes twice counts
 as a replay and ends the login. `token` is the number of requests to the token endpoint, `answers` the
@@ -9,7 +9,6 @@ number of API calls answered with 200.
 
 from __future__ import annotations
 
-import argparse
 import ast
 import asyncio
 import logging
@@ -21,13 +20,17 @@ import warnings
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+from benchmarks.figures import ROOT, Results, Target, parser_of, recording
+
+sys.path.insert(0, str(ROOT / "tests"))
 
 import token_process
 from identity import Fault, Identity, identity
@@ -186,13 +189,6 @@ async def rejected_at_once(calls: int) -> Row:
         return title, "ours", str(place.counted["token"]), "0", "-", f"{len(texts)} new token for all"
 
 
-def _start(command: list[str]) -> subprocess.Popen[str]:
-    """Start a program and return once it waits for input."""
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    next(iter(process.stdout or ()))
-    return process
-
-
 async def processes(programs: int, calls: int) -> Row:
     """Let several processes share a login in a file; its access token has expired."""
     with tempfile.TemporaryDirectory() as scratch, Emulator(Path(scratch, "emulator")) as emulator:
@@ -201,15 +197,13 @@ async def processes(programs: int, calls: int) -> Row:
         ended = Token("ended", lifetime=0)
         await store.save(provider.key, TokenSet(access=ended, refresh=Secret(emulator.sign_in())))
         emulator.set_faults()
-        arguments = [emulator.root, emulator.token_url, emulator.client_id, str(Path(scratch, "auth"))]
-        command = [sys.executable, token_process.__file__, *arguments, str(calls)]
-        started = [_start(command) for _ in range(programs)]
-        for process in started:
-            print("go", file=process.stdin, flush=True)
-        told = [ast.literal_eval(process.communicate()[0]) for process in started]
+        arguments = [emulator.api_root, emulator.token_url, emulator.client_id, str(Path(scratch, "auth"))]
+        command = [sys.executable, token_process.__file__, str(programs), *arguments, str(calls)]
+        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
+        told = [ast.literal_eval(line) for line in done.stdout.splitlines()]
         asked = Counter(each["path"] for each in emulator.requests())
         title = f"{programs} processes of {calls} calls, one file"
-        answers = sum(each.get("2", 0) for each in told)
+        answers = sum(count for each in told for ended, count in each.items() if ended.isdecimal())
         return (
             title,
             "ours",
@@ -220,18 +214,30 @@ async def processes(programs: int, calls: int) -> Row:
         )
 
 
-async def main(calls: int) -> None:
+async def main(calls: int, results: Results) -> None:
+    rows = [
+        await measure(title, kind, case, **state)
+        for title, (case, state) in cases(calls).items()
+        for kind in (Ours, Authlib)
+    ]
+    rows += [await rejected_at_once(calls), await processes(8, 50)]
     table = Table("case", "client", "token", "replays", "answers", "how it ended")
-    for title, (case, state) in cases(calls).items():
-        for kind in (Ours, Authlib):
-            table.add_row(*await measure(title, kind, case, **state))
-    table.add_row(*await rejected_at_once(calls))
-    table.add_row(*await processes(8, 50))
+    for row in rows:
+        table.add_row(*row)
     Console(width=150).print(table)
+    for title, of_rows in groupby(rows, key=itemgetter(0)):
+        results.row(title)
+        for _, client, refreshes, replays, *_ in of_rows:
+            is_ours, lives_on = client == Ours.name, title.startswith("tokens live")
+            one, none = (Target(at_most=most) if is_ours else None for most in (1, 0))
+            results.add(f"refreshes, {client}", int(refreshes), target=None if lives_on else one)
+            results.add(f"replays, {client}", int(replays), target=none)
 
 
 if __name__ == "__main__":
     logging.disable(logging.WARNING)  # what goes wrong here goes wrong on purpose
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--calls", type=int, default=5000)
-    asyncio.run(main(parser.parse_args().calls))
+    arguments = parser.parse_args()
+    with recording("auth", arguments.json) as results:
+        asyncio.run(main(arguments.calls, results))

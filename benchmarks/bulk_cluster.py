@@ -8,7 +8,6 @@ the cluster adds to each; the engine of one machine is beside it.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import tempfile
@@ -32,6 +31,7 @@ from aignostics_async.slides import SlideInfo
 from aignostics_async.slides._fingerprints import measure
 from aignostics_async.slides._probed_slide import ProbedSlide
 from aignostics_async.transfer._progress import Progress
+from benchmarks.figures import ROOT, Results, parser_of, recording
 
 SIZE = 2_000_000
 WORKERS = (1, 2, 4)
@@ -104,7 +104,7 @@ class Place:
         return (time.perf_counter() - begun) / IDLE_TASKS, (time.process_time() - spent) / IDLE_TASKS
 
 
-async def measure_all(place: Place) -> None:
+async def measure_all(results: Results, place: Place) -> None:
     async with place.engine(LocalEngine()) as engine:
         alone, local_task = await place.upload(engine, 60), await place.idle(engine)
     print(f"{'engine':<26}{'link of each':>14}{'MB/s':>8}{'of linear':>11}")
@@ -124,16 +124,21 @@ async def measure_all(place: Place) -> None:
         first = first or rate
         share = rate / (first * workers)
         print(f"{f'dask, workers: {workers}':<26}{link / 1e6:>9.2f} MB/s{rate / 1e6:>8.1f}{share:>11.2f}")
+        results.begin(f"workers: {workers}")
+        results.add("speed / that of one worker as many times", share)
     for name, (seconds, spent) in {"this machine": local_task, "dask, workers: 4": task}.items():
         print(
             f"a task that does nothing, {name}: {seconds * 1e3:.2f} ms, {spent * 1e3:.2f} ms of this process"
         )
+        results.begin(f"a task that does nothing, {name}")
+        results.add("time", seconds * 1e3, "ms")
+        results.add("CPU of this process", spent * 1e3, "ms")
 
 
 def main() -> None:
-    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
-    os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])  # for the workers, which import this module
-    with tempfile.TemporaryDirectory() as folder:
+    arguments = parser_of(__doc__).parse_args()
+    os.environ["PYTHONPATH"] = str(ROOT)  # for the workers, which import this module
+    with recording("bulk_cluster", arguments.json) as results, tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "slide.bin")
         path.write_bytes(os.urandom(SIZE))
         size, fingerprint = measure([path])
@@ -144,7 +149,7 @@ def main() -> None:
         with Emulator(Path(folder, "emulator")) as emulator:
             os.environ.update(emulator.environment)
             place = Place(emulator, Path(folder), ProbedSlide(info, size, fingerprint))
-            asyncio.run(measure_all(place))
+            asyncio.run(measure_all(results, place))
 
 
 if __name__ == "__main__":

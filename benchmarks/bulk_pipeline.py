@@ -59,7 +59,9 @@ from aignostics_async.slides._fingerprints import measure
 from aignostics_async.slides._probed_slide import ProbedSlide
 from aignostics_async.storage import Stored
 from aignostics_async.submission._billing_index import BillingIndex
+from benchmarks.figures import Results, parser_of, recording
 
+NAME = "bulk_pipeline"
 SIZES = (3_000, 10_000, 30_000, 100_000)
 VERSION = "he-tme:v1.0.0"
 PRODUCERS = 16
@@ -202,7 +204,7 @@ async def make(database: Database, count: int, slide: Path, *, chunk_size: int =
     await database.write(_commands.renumber())
 
 
-async def run(count: int, folder: Path) -> None:
+async def run(results: Results, count: int, folder: Path) -> None:
     """Create a job, run it, and print a line."""
     slide = folder / "slide.tiff"
     slide.write_bytes(b"a slide")
@@ -222,6 +224,12 @@ async def run(count: int, folder: Path) -> None:
         f"{count:>9,} {made:>8.1f} {taken:>8.1f} {count / taken:>9,.0f} {used / count * 1e6:>9,.0f} "
         f"{sum(reads) / count:>8.1f} {(database._writer.commits - commits) / count:>8.2f} {memory:>8.0f}"
     )
+    results.begin(f"{count:,} items")
+    results.add("reads of an item", sum(reads) / count)
+    results.add("commits of an item", (database._writer.commits - commits) / count)
+    results.add("CPU of an item", used / count * 1e6, "us")
+    results.add("items a second", count / taken, "1/s")
+    results.add("peak memory", memory, "MB")
     database.close()
 
 
@@ -296,21 +304,25 @@ async def pipeline(database: Database, folder: Path, count: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--items", type=int, nargs="*", default=SIZES, help="the sizes of the jobs")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
-        with tempfile.TemporaryDirectory() as folder:
-            asyncio.run(run(arguments.one, Path(folder)))
+        with recording(NAME, arguments.json) as results, tempfile.TemporaryDirectory() as folder:
+            asyncio.run(run(results, arguments.one, Path(folder)))
         return
     print("Through all stages; the platform, the store and the files cost nothing")
     print(
         f"{'items':>9} {'make s':>8} {'run s':>8} {'items/s':>9} {'CPU µs':>9} {'reads':>8} {'commits':>8} "
         f"{'peak MB':>8}   (CPU, reads and commits of one item)"
     )
-    for count in arguments.items:
-        subprocess.run([sys.executable, __file__, "--one", str(count)], check=True)
+    with recording(NAME, arguments.json) as results, tempfile.TemporaryDirectory() as folder:
+        for count in arguments.items:
+            kept = Path(folder, f"{count}.json")
+            one = ("--one", str(count), "--json", str(kept))
+            subprocess.run([sys.executable, "-m", "benchmarks.bulk_pipeline", *one], check=True)
+            results.figures |= Results.load(kept).figures
 
 
 if __name__ == "__main__":

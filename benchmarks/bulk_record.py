@@ -8,7 +8,6 @@ producer.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
@@ -27,6 +26,7 @@ from aignostics_async.bulk.database._run_commands import ExpectedOutput, OutputF
 from aignostics_async.bulk.database._states import AttemptOutcome, IntentState, ItemState
 from aignostics_async.downloads._outcomes import FileStatus
 from benchmarks.bulk_pipeline import OUTPUTS, PRODUCERS, make
+from benchmarks.figures import Results, Target, parser_of, recording
 
 ITEMS, CHUNK = 100_000, 100
 RATE, MEMORY, LATENCY = 20_000, 300, 1.0
@@ -48,34 +48,35 @@ async def ask_status(folder: Path, expected: int, statuses: list[float]) -> None
         await asyncio.sleep(1)
 
 
-async def measure_all(items: int, folder: Path) -> None:
+async def measure_all(results: Results, items: int, folder: Path) -> None:
     slide = folder / "slide.tiff"
     slide.write_bytes(b"a slide")
     path = folder / "job.sqlite3"
     database = Database(path).open()
     try:
         settings = await database.write(_settings)
-        print(f"{items:,} items, {PRODUCERS} producers; journal {settings['journal_mode']}, synchronous FULL")
+        results.row(f"{items:,} items, {PRODUCERS} producers")
+        print(f"journal {settings['journal_mode']}, synchronous FULL")
         if settings["synchronous"] != 2:
             sys.exit(f"synchronous is {settings['synchronous']}, not FULL")
         begun = time.perf_counter()
         await make(database, items, slide)
         taken = time.perf_counter() - begun
         print(f"added one by one as they are read: {items / taken:,.0f}/s, {taken:.1f} s")
-        await _move_all(database, path, items)
+        results.add("items added a second", items / taken, "1/s")
+        await _move_all(results, database, path, items)
     finally:
         database.close()
     size = path.stat().st_size / 1024**2
     print(f"{size:.0f} MB of database; peak memory {_peak():.0f} MB")
-    if _peak() > MEMORY:
-        sys.exit(f"that is more than {MEMORY} MB")
+    results.add("peak memory", _peak(), "MB", target=Target(at_most=MEMORY))
 
 
 def _settings(execute: Any) -> dict[str, Any]:
     return {name: execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")}
 
 
-async def _move_all(database: Database, path: Path, items: int) -> None:
+async def _move_all(results: Results, database: Database, path: Path, items: int) -> None:
     statuses: list[float] = []
     chunks = [range(first, min(first + CHUNK, items + 1)) for first in range(1, items + 1, CHUNK)]
     numbers = range(1, items + 1)
@@ -98,10 +99,9 @@ async def _move_all(database: Database, path: Path, items: int) -> None:
         f"bulk status, {len(statuses)} times meanwhile: {statistics.median(statuses):.2f} s, at most "
         f"{max(statuses):.2f} s, each with the start of its process"
     )
-    if rate < RATE:
-        sys.exit(f"less than {RATE:,} awaited transitions a second")
-    if max(statuses) > LATENCY:
-        sys.exit(f"status took more than {LATENCY:.0f} s")
+    results.add("awaited transitions / what the disk allows", rate / allowed)
+    results.add("awaited transitions", rate, "1/s", target=Target(at_least=RATE))
+    results.add("slowest bulk status", max(statuses), "s", target=Target(at_most=LATENCY))
 
 
 async def produce(
@@ -224,10 +224,11 @@ def _peak() -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--items", type=int, default=ITEMS)
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(measure_all(parser.parse_args().items, Path(folder)))
+    arguments = parser.parse_args()
+    with recording("bulk_record", arguments.json) as results, tempfile.TemporaryDirectory() as folder:
+        asyncio.run(measure_all(results, arguments.items, Path(folder)))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ while there was something to send shows it.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import resource
@@ -29,6 +28,7 @@ from aignostics_async._core._clock import Clock
 from aignostics_async.bulk import BulkJob, EventType, JobEvent, JobPlan, JobStatus, Sources, create_job
 from aignostics_async.emulator import synthetic
 from aignostics_async.emulator.process import IMPATIENT, Emulator
+from benchmarks.figures import Results, parser_of, recording
 
 SHARED = Path(os.environ.get("AIGNOSTICS_SHARED", Path(__file__).parents[2] / "shared")) / "slides"
 RATE = 100.0
@@ -107,7 +107,7 @@ def _busy() -> float:
     return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
 
 
-async def play(folder: Path, scene: Scene) -> None:
+async def play(results: Results, folder: Path, scene: Scene) -> None:
     slides = folder / "slides"
     slides.mkdir()
     source = SHARED / scene.slide
@@ -119,15 +119,16 @@ async def play(folder: Path, scene: Scene) -> None:
         shutil.copy(source, slides / f"case-{number:03}{source.suffix}")
     link = "" if scene.bandwidth is None else f"; the link takes {scene.bandwidth / 1e6:.0f} MB/s"
     size = source.stat().st_size / 1000
-    print(f"\n{scene.count} slides of {size:,.0f} kB{link}; the platform's clock is {RATE:.0f} times as fast")
+    results.row(f"{scene.count} slides of {size:,.0f} kB{link}")
+    print(f"the platform's clock is {RATE:.0f} times as fast")
     before = _children()
     with Emulator(folder / "emulator", clock_rate=RATE) as emulator:
-        spent = await _run(folder, emulator, slides, scene)
+        spent = await _run(results, folder, emulator, slides, scene)
     platform = _children() - before - spent.children
     print(f"the platform: CPU {platform:.1f} s ({platform / spent.wall:.0%} of a core)")
 
 
-async def _run(folder: Path, emulator: Emulator, slides: Path, scene: Scene) -> Spent:
+async def _run(results: Results, folder: Path, emulator: Emulator, slides: Path, scene: Scene) -> Spent:
     """Create the job and run it."""
     events = list[JobEvent]()
     plan = JobPlan(
@@ -150,17 +151,21 @@ async def _run(folder: Path, emulator: Emulator, slides: Path, scene: Scene) -> 
         print(f"{'run':<10} {spent}")
     if summary.status is not JobStatus.DONE:
         raise SystemExit(f"the job is {summary.status.name}: {summary.states}")
-    _show_stages(events, begun, spent.wall)
+    _show_stages(results, events, begun, spent.wall)
     if scene.bandwidth is not None:
         up, down = summary.uploads.stored_bytes / 1e6, summary.outputs.bytes / 1e6
         share = (up + down) * 1e6 / spent.wall / scene.bandwidth
         print(f"{up:.0f} MB up, {down:.0f} MB down: {share:.0%} of what the link takes in the whole time")
+        results.add("moved / what the link takes", share)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory of this process {peak:.0f} MB")
+    results.add("seconds of the job", spent.wall, "s")
+    results.add("CPU of this process", spent.own, "s")
+    results.add("peak memory of this process", peak, "MB")
     return evolve(spent, children=spent.children + ahead.children)
 
 
-def _show_stages(events: Sequence[JobEvent], begun: float, wall: float) -> None:
+def _show_stages(results: Results, events: Sequence[JobEvent], begun: float, wall: float) -> None:
     spans = {
         "upload": _span(events, EventType.STARTED, EventType.UPLOADED),
         "submit": _span(events, EventType.UPLOADED, EventType.RUN_CREATED),
@@ -172,6 +177,7 @@ def _show_stages(events: Sequence[JobEvent], begun: float, wall: float) -> None:
         print(f"{stage:<10} {first - begun:>8.1f} {last - begun:>8.1f} {last - first:>8.1f}")
     total = sum(last - first for first, last in spans.values())
     print(f"spans together {total:.1f} s, the job {wall:.1f} s: overlap saves {1 - wall / total:.0%}")
+    results.add("time of the job / spans of its stages", wall / total)
 
 
 def _span(events: Sequence[JobEvent], first: EventType, last: EventType) -> tuple[float, float]:
@@ -180,13 +186,15 @@ def _span(events: Sequence[JobEvent], first: EventType, last: EventType) -> tupl
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--scene", type=int, choices=range(1, len(SCENES) + 1), help="one scene only")
-    chosen = parser.parse_args().scene
-    for scene in SCENES if chosen is None else (SCENES[chosen - 1],):
-        with tempfile.TemporaryDirectory() as folder:
-            os.environ["XDG_STATE_HOME"] = f"{folder}/state"
-            asyncio.run(play(Path(folder), scene))
+    arguments = parser.parse_args()
+    chosen = SCENES if arguments.scene is None else (SCENES[arguments.scene - 1],)
+    with recording("bulk_slides", arguments.json) as results:
+        for scene in chosen:
+            with tempfile.TemporaryDirectory() as folder:
+                os.environ["XDG_STATE_HOME"] = f"{folder}/state"
+                asyncio.run(play(results, Path(folder), scene))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ little. The hold is the longest time in which no other task runs. Each contract 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import base64
 import gc
@@ -34,8 +33,8 @@ from aignostics_async._core._pager import PageRequest
 from aignostics_async.contracts._decoding import page_of
 from aignostics_async.contracts.v1_0._decoding import item as item_1_0
 from aignostics_async.contracts.v1_8._decoding import item as item_1_8
+from benchmarks.figures import ROOT, Estimate, Results, parser_of, recording
 
-ROOT = Path(__file__).resolve().parent.parent
 Flat = list[tuple[Any, ...]]
 PAGE = PageRequest(1, 100, ())
 RUN_ID = str(uuid.UUID(int=1))
@@ -48,12 +47,12 @@ NAMES = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--rounds", type=int, default=150)
     parser.add_argument("--contract", choices=list(CONTRACTS), action="append")
     arguments = parser.parse_args()
     chosen = arguments.contract or list(CONTRACTS)
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, recording("decode", arguments.json) as results:
         for contract in chosen:
             generate_stock(Path(scratch), contract)
         sys.path.insert(0, scratch)
@@ -61,8 +60,8 @@ def main() -> None:
         gc.collect()
         gc.freeze()
         for contract in chosen:
-            for results, rounds in ((100, arguments.rounds), (1000, max(5, arguments.rounds // 10))):
-                asyncio.run(compare(contract, body(contract, results), results, rounds))
+            for count, rounds in ((100, arguments.rounds), (1000, max(5, arguments.rounds // 10))):
+                asyncio.run(compare(results, contract, count, rounds))
 
 
 def generate_stock(scratch: Path, name: str) -> None:
@@ -86,9 +85,9 @@ def package(contract: str) -> str:
     return f"stock_{contract.replace('.', '_')}"
 
 
-def body(contract: str, results: int) -> bytes:
+def body(contract: str, count: int) -> bytes:
     """Return a page of results with six artifacts each, as the platform sends it: 1 kB per artifact."""
-    dice = random.Random(results)
+    dice = random.Random(count)
 
     def some_uuid() -> str:
         return str(uuid.UUID(int=dice.getrandbits(128), version=4))
@@ -137,11 +136,12 @@ def body(contract: str, results: int) -> bytes:
             **own,
         }
 
-    return json.dumps([result(number) for number in range(results)], separators=(",", ":")).encode()
+    return json.dumps([result(number) for number in range(count)], separators=(",", ":")).encode()
 
 
-async def compare(contract: str, content: bytes, results: int, rounds: int) -> None:
-    """Run both sides alternately, compare their results, and print their costs."""
+async def compare(results: Results, contract: str, count: int, rounds: int) -> None:
+    """Run both sides alternately, compare what they give, and print their costs."""
+    content = body(contract, count)
     models = importlib.import_module(f"{package(contract)}.models")
     run_id, reference, error = NAMES[contract]
     decode = item_1_0 if contract == "1.0" else partial(item_1_8, RUN_ID)
@@ -171,17 +171,20 @@ async def compare(contract: str, content: bytes, results: int, rounds: int) -> N
     if flat_stock(await stock(), NAMES[contract]) != flat_ours(await ours()):
         sys.exit("the two sides give different results")
     measured = await measure({"stock": stock, "ours": ours}, rounds)
-    print(
-        f"contract {contract}: {results} results of 6 artifacts, {len(content) / 1000:.0f} kB, "
-        f"{rounds} rounds, same results"
-    )
+    results.row(f"contract {contract}: {count} results of 6 artifacts")
+    print(f"  {len(content) / 1000:.0f} kB, {rounds} rounds, same results")
     for name, (times, holds) in measured.items():
         print(
             f"  {name:6}{statistics.median(times) * 1000:8.2f} ms; longest hold of the loop "
             f"{statistics.median(holds) * 1000:6.2f} ms, at worst {max(holds) * 1000:.2f} ms"
         )
     pairs = zip(measured["ours"][0], measured["stock"][0], strict=True)
-    print(f"  ours takes {statistics.median(mine / other for mine, other in pairs):.3f} of stock")
+    ratio = Estimate.of([mine / other for mine, other in pairs])
+    print(f"  ours takes {ratio.median:.3f} of stock")
+    results.add("CPU / stock", ratio)
+    times, holds = measured["ours"]
+    results.add("CPU", Estimate.of([each * 1000 for each in times]), "ms")
+    results.add("longest hold of the loop", Estimate.of([each * 1000 for each in holds]), "ms")
 
 
 async def measure(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from pathlib import Path
+
+from benchmarks.figures import parser_of, recording
 
 from .costs import MEASURED, load
 from .model import Site
@@ -14,7 +14,7 @@ _GBIT = 125e6
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="benchmarks.scale", description=__doc__)
+    parser = parser_of(__doc__)
     site = Site()
     parser.add_argument("--slide-gb", type=float, default=site.slide / 1e9, help="the size of a slide")
     parser.add_argument("--outputs-mb", type=float, default=site.outputs / 1e6, help="of one slide")
@@ -34,7 +34,9 @@ def main() -> None:
     if given.check:
         from .check import check
 
-        sys.exit(not check(costs))
+        with recording("scale", given.json) as results:
+            check(results, costs)
+        return
     chosen = Site(
         slide=given.slide_gb * 1e9,
         outputs=given.outputs_mb * 1e6,

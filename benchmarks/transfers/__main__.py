@@ -1,13 +1,11 @@
 """Transfers beside curl, aria2c, requests in the official SDK's style, aiohttp, obstore and plain httpx.
 
-All sides take turns in one run against an nginx on this machine. A ratio is taken within each round, so a
-machine whose speed changes from minute to minute harms nobody; printed are its median and a bootstrap 90 %
-interval. Ours verifies each file and moves it under its name whole; curl and aria2c check nothing.
+All sides take turns in one run against an nginx on this machine. Ours verifies each file and moves it under
+its name whole; curl and aria2c check nothing.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
@@ -16,21 +14,20 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aignostics_async import Transfers
 from aignostics_async._core._crc32c import read_checksum
+from benchmarks.figures import Estimate, Results, Target, parser_of, recording
 
 from .contestants import MIB, Order, aria2c, aria2c_many, curl, limit
-from .figures import Figure, at_least, at_most, busy_share, idle_ticks, steal, stolen
+from .machine import busy_share, idle_ticks
+from .rows import GIB, WITHOUT_TARGET, Measured, dearer, faster, row
 from .servers import NoServer, Servers, servers
 
-GIB = 1024 * MIB
-Measured = dict[str, list[dict[str, Any]]]
 PROGRAMS: dict[str, Callable[[Order], dict[str, Any]]] = {
     "curl": curl,
     "aria2c": aria2c,
@@ -72,10 +69,11 @@ class Contestant:
 
 
 class Bench:
-    """The files, the servers and the contestants of one run."""
+    """The files, the servers and the contestants of one run, and its figures."""
 
-    def __init__(self, place: Servers, files: Path, target: Path) -> None:
+    def __init__(self, place: Servers, files: Path, target: Path, results: Results) -> None:
         self.place = place
+        self.results = results
         self.files = files
         self.target = target
         self._contestants: dict[str, Contestant] = {}
@@ -144,53 +142,9 @@ def compare(bench: Bench, names: list[str], rounds: int, few: int, order: Any) -
         # Whoever goes first finds the other caches; so everybody does in turn.
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
-            if number < few or name not in ("aria2c", "aiohttp", "obstore", "httpx"):
+            if number < few or name not in WITHOUT_TARGET:
                 measured[name].append(bench.run(name, order()))
     return measured
-
-
-def table(measured: Measured, size: int) -> None:
-    """Print speed and CPU of each, and how many times as fast ours is."""
-    for name, rounds in measured.items():
-        speed = statistics.median(size / each["seconds"] for each in rounds) / GIB
-        cpu = statistics.median(each["cpu"] for each in rounds) * GIB / size
-        ratio = "" if name == "ours" else f"   ours is {faster(measured, name)} times as fast"
-        print(f"  {name:16}{speed:6.2f} GiB/s {cpu:6.2f} CPU s/GiB{ratio}   ({len(rounds)} rounds)")
-
-
-def faster(measured: Measured, name: str) -> Figure:
-    """Return how many times as fast as somebody ours is."""
-    pairs = zip(measured["ours"], measured[name], strict=False)
-    return Figure.of([other["seconds"] / mine["seconds"] for mine, other in pairs])
-
-
-def dearer(measured: Measured, name: str) -> Figure:
-    """Return how many times as much CPU as somebody ours takes."""
-    pairs = zip(measured["ours"], measured[name], strict=False)
-    return Figure.of([mine["cpu"] / other["cpu"] for mine, other in pairs])
-
-
-def verdict(what: str, figure: Figure, target: str, word: str, ours: list[dict[str, Any]]) -> None:
-    """Print one figure against its target, and for one that is not reached what was in the way."""
-    print(f"  {what:58}{figure}  target {target:20}{word}", flush=True)
-    if word != "reached":
-        cores = os.cpu_count() or 1
-        busy = statistics.median(each["busy"] for each in ours)
-        mine = statistics.median(each["cpu"] / each["seconds"] / cores for each in ours)
-        print(
-            f"    while ours ran, {busy:.0%} of the {cores} cores were busy: {mine:.0%} with ours, "
-            f"{max(0, busy - mine):.0%} with the server and with others on this machine",
-            flush=True,
-        )
-
-
-@contextmanager
-def row(title: str) -> Iterator[None]:
-    """Print the title of a row of the table, and how much of the machine was there for it."""
-    print(f"\n{title}", flush=True)
-    before = stolen()
-    yield
-    print(f"  {steal(before, stolen())}", flush=True)
 
 
 PEERS = ["ours", "curl", "official style", "aria2c", "aiohttp", "obstore", "httpx"]
@@ -201,44 +155,44 @@ def single(bench: Bench, rounds: int, few: int, *, tls: bool) -> None:
     name = bench.file("1g", GIB)
     root = bench.place.https if tls else bench.place.http
     kind = "TLS 1.3" if tls else "plain"
-    with row(f"One stream, {kind}, 1 GiB to a file"):
+    with row(bench.results, f"One stream, {kind}, 1 GiB to a file") as told:
         # One connection each: a second one is another row's matter.
         measured = compare(
             bench, PEERS, rounds, few, lambda: bench.order(root, [name], limits={"transfers": 1})
         )
-        table(measured, GIB)
+        told.table(measured, GIB)
         against = faster(measured, "curl")
         if tls:
-            verdict("speed / curl", against, ">= 0.85", at_least(against, 0.85), measured["ours"])
+            told.verdict("speed / curl", against, Target(at_least=0.85), measured["ours"])
         else:
-            verdict(
-                "speed / curl", against, ">= 1.0, low >= 0.85", at_least(against, 1.0, 0.85), measured["ours"]
-            )
+            told.verdict("speed / curl", against, Target(at_least=1.0, low=0.85), measured["ours"])
             style = faster(measured, "official style")
-            verdict("speed / official style", style, ">= 0.95", at_least(style, 0.95), measured["ours"])
+            told.verdict("speed / official style", style, Target(at_least=0.95), measured["ours"])
         cpu, most = dearer(measured, "curl"), 1.3 if tls else 1.25
-        verdict("CPU / curl", cpu, f"<= {most}", at_most(cpu, most), measured["ours"])
+        told.verdict("CPU / curl", cpu, Target(at_most=most), measured["ours"])
 
 
 def machine(bench: Bench, rounds: int) -> None:
     """1 GiB to a file beside a C program that does nothing else, over one connection and over four."""
     name = bench.file("1g", GIB)
     for connections in (1, 4):
-        with row(f"The limit of this machine, plain, 1 GiB, {connections} connections and threads"):
+        with row(
+            bench.results, f"The limit of this machine, plain, 1 GiB, {connections} connections and threads"
+        ) as told:
             order = partial(
                 bench.order, bench.place.http, [name], limits={"transfers": connections}, size=GIB
             )
             measured = compare(bench, ["ours", "limit.c"], rounds, 0, order)
-            table(measured, GIB)
+            told.table(measured, GIB)
             figure = faster(measured, "limit.c")
-            verdict("speed / limit.c", figure, ">= 0.9", at_least(figure, 0.9), measured["ours"])
+            told.verdict("speed / limit.c", figure, Target(at_least=0.9), measured["ours"])
 
 
 def small(bench: Bench, rounds: int) -> None:
     """3,000 outputs of 10 kB, each request 10 ms late, sixteen at once."""
     count, size = 3000, 10_000
     names = [bench.small_file(f"10k-{number}", size) for number in range(count)]
-    with row("3,000 outputs of 10 kB, each 10 ms late, sixteen at once"):
+    with row(bench.results, "3,000 outputs of 10 kB, each 10 ms late, sixteen at once") as told:
         measured = compare(
             bench,
             ["ours", "curl", "aria2c -j16"],
@@ -258,26 +212,26 @@ def small(bench: Bench, rounds: int) -> None:
         print(
             f"  {shares['loop']:.0%} of it in the event loop's thread, {shares['kernel']:.0%} in the kernel"
         )
-        cost = Figure.of([each["cpu"] / count * 1000 for each in measured["ours"]])
-        verdict("CPU ms for each file", cost, "<= 0.8", at_most(cost, 0.8), measured["ours"])
+        cost = Estimate.of([each["cpu"] / count * 1000 for each in measured["ours"]])
+        told.verdict("CPU for each file", cost, Target(at_most=0.8), measured["ours"], "ms")
 
 
 def sixteen(bench: Bench, rounds: int, *, tls: bool) -> None:
     """Sixteen files of 64 MiB at once."""
     names = [bench.file(f"64m-{number}", 64 * MIB) for number in range(16)]
     root = bench.place.https if tls else bench.place.http
-    with row(f"Sixteen files of 64 MiB at once, {'TLS 1.3' if tls else 'plain'}"):
+    with row(bench.results, f"Sixteen files of 64 MiB at once, {'TLS 1.3' if tls else 'plain'}") as told:
         measured = compare(bench, ["ours", "curl"], rounds, 0, lambda: bench.order(root, names))
-        table(measured, GIB)
+        told.table(measured, GIB)
         cpu = dearer(measured, "curl")
-        verdict("CPU / curl -Z", cpu, "<= 1.6", at_most(cpu, 1.6), measured["ours"])
+        told.verdict("CPU / curl -Z", cpu, Target(at_most=1.6), measured["ours"])
 
 
 def throttled(bench: Bench, rounds: int) -> None:
     """One file over connections of 10 MB/s each, as many storages give, against one connection."""
     name = bench.file("900m", 900 * MIB)
     root = bench.place.http
-    with row("900 MiB over connections of 10 MB/s each: sixteen against one"):
+    with row(bench.results, "900 MiB over connections of 10 MB/s each: sixteen against one") as told:
         ratios, runs = [], []
         for _ in range(rounds):
             one = bench.run("ours", bench.order(root, [name], rate=10_000_000, limits={"transfers": 1}))
@@ -285,27 +239,29 @@ def throttled(bench: Bench, rounds: int) -> None:
             ratios.append(one["seconds"] / many["seconds"])
             runs.append(many)
             print(f"  one {one['seconds']:.1f} s, sixteen {many['seconds']:.1f} s", flush=True)
-        figure = Figure.of(ratios)
-        verdict("speed of sixteen / one", figure, ">= 14", at_least(figure, 14), runs)
+        figure = Estimate.of(ratios)
+        told.verdict("speed of sixteen / one", figure, Target(at_least=14), runs)
 
 
 def outputs(bench: Bench, rounds: int, *, tls: bool) -> None:
     """200 outputs of 5 MB, each request 30 ms late."""
     names = [bench.file(f"5m-{number}", 5 * MIB) for number in range(200)]
     root = bench.place.late(tls=tls)
-    with row(f"200 outputs of 5 MiB, each 30 ms late, {'TLS 1.3' if tls else 'plain'}"):
+    with row(
+        bench.results, f"200 outputs of 5 MiB, each 30 ms late, {'TLS 1.3' if tls else 'plain'}"
+    ) as told:
         measured = compare(bench, ["ours", "official style"], rounds, 0, lambda: bench.order(root, names))
-        table(measured, 1000 * MIB)
+        told.table(measured, 1000 * MIB)
         figure = faster(measured, "official style")
-        verdict(
-            "speed / official style, one after another", figure, ">= 6", at_least(figure, 6), measured["ours"]
+        told.verdict(
+            "speed / official style, one after another", figure, Target(at_least=6), measured["ours"]
         )
 
 
 def upload(bench: Bench, rounds: int) -> None:
     """1 GiB up with its CRC32C."""
     name = bench.file("1g", GIB)
-    with row("Upload of 1 GiB with its CRC32C, plain"):
+    with row(bench.results, "Upload of 1 GiB with its CRC32C, plain") as told:
         source = str(bench.files / name)
         measured = compare(
             bench,
@@ -314,16 +270,16 @@ def upload(bench: Bench, rounds: int) -> None:
             0,
             lambda: {**bench.order("", [name]), "urls": [bench.place.sink], "source": source},
         )
-        table(measured, GIB)
+        told.table(measured, GIB)
         figure = faster(measured, "requests + crc")
-        verdict("speed / requests with a CRC pass", figure, ">= 1.9", at_least(figure, 1.9), measured["ours"])
+        told.verdict("speed / requests with a CRC pass", figure, Target(at_least=1.9), measured["ours"])
 
 
 def lag(bench: Bench, rounds: int) -> None:
     """The loop's lag during sixteen throttled transfers, against an idle loop beside curl -Z."""
     names = [bench.file(f"64m-{number}", 64 * MIB) for number in range(16)]
     root = bench.place.http
-    with row("Lag of the loop, sixteen transfers throttled to half the CPU"):
+    with row(bench.results, "Lag of the loop, sixteen transfers throttled to half the CPU") as told:
         free = bench.run("ours", bench.order(root, names))
         rate = int(GIB / free["seconds"] / 16 / 2)
         above, share, runs = [], [], []
@@ -336,11 +292,11 @@ def lag(bench: Bench, rounds: int) -> None:
             curl(order)
             above.append(p99(mine["lag"]) - p99(control.end()["lag"]))
             share.append(mine["cpu"] / mine["seconds"] / (os.cpu_count() or 1))
-        figure = Figure.of([each * 1000 for each in above])
+        figure = Estimate.of([each * 1000 for each in above])
         print(
             f"  each connection at {rate / 1e6:.0f} MB/s; ours took {statistics.median(share):.0%} of the CPU"
         )
-        verdict("p99 above the idle loop beside curl -Z, ms", figure, "<= 5", at_most(figure, 5), runs)
+        told.verdict("p99 above the idle loop beside curl -Z", figure, Target(at_most=5), runs, "ms")
 
 
 def p99(values: list[float]) -> float:
@@ -350,7 +306,7 @@ def p99(values: list[float]) -> float:
 
 def memory(bench: Bench) -> None:
     """Two files of 5 GB, sixteen of 256 MiB, and one of 5 GB up in parts, each in a fresh process."""
-    with row("Memory: two files of 5 GB, sixteen of 256 MiB, and 5 GB up in parts"):
+    with row(bench.results, "Memory: two files of 5 GB, sixteen of 256 MiB, and 5 GB up in parts") as told:
         root = bench.place.http
         big = [bench.file(f"5g-{number}", 5_000_000_000, sparse=True) for number in range(2)]
         many = [bench.file(f"256m-{number}", 256 * MIB, sparse=True) for number in range(16)]
@@ -364,15 +320,11 @@ def memory(bench: Bench) -> None:
             fresh = Contestant("ours")
             took = fresh(order)
             fresh.close()
-            limit = 150 * MIB + more
-            word = "reached" if took["memory"] <= limit else "missed"
-            print(
-                f"  {what:24}{took['memory'] / MIB:6.1f} MiB at most  target <= {limit / MIB:.0f} MiB  {word}"
-            )
+            told.memory(what, took["memory"], 150 * MIB + more)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--rounds", type=int, default=15, help="of the single streams and the upload")
     parser.add_argument("--few", type=int, default=5, help="rounds of the rows that take long")
     parser.add_argument("--only", nargs="*", default=[], help="names of rows")
@@ -400,8 +352,8 @@ def main() -> None:
             folder.mkdir()
         Path(scratch).chmod(0o755)  # nginx's workers are somebody else
         try:
-            with servers(settings, files) as place:
-                bench = Bench(place, files, Path(scratch, "target"))
+            with recording("transfers", arguments.json) as results, servers(settings, files) as place:
+                bench = Bench(place, files, Path(scratch, "target"), results)
                 for name in arguments.only or rows:
                     rows[name](bench)
                 bench.close()
