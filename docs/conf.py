@@ -33,16 +33,20 @@ myst_heading_anchors = 4
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_class_signature = "mixed"
+autodoc_preserve_defaults = True
 autodoc_default_options = {"members": True, "show-inheritance": True}
+# Options begin with two hyphens, and what is quoted is to be copied.
+smartquotes = False
 # A word between single backticks is code in the docstrings, which are written for `help()` and editors.
 default_role = "code"
 python_use_unqualified_type_names = True
 
+_PAGE = re.compile(r"`?\bdocs/([\w/-]+)\.md`?")
 _INDENTED = re.compile(r"^ {4,}\S")
 
 
 def mark_code(_app: Sphinx, _what: str, _name: str, _object: Any, _options: Any, lines: list[str]) -> None:
-    """Mark the indented paragraphs of a docstring as code, which it leaves to the reader."""
+    """Mark the indented paragraphs of a docstring as code, and the pages that it names as links."""
     marked: list[str] = []
     in_code = False
     for line in lines:
@@ -50,7 +54,7 @@ def mark_code(_app: Sphinx, _what: str, _name: str, _object: Any, _options: Any,
         if is_code and not in_code:
             marked += [".. code-block:: python", ""]
         in_code = is_code or (in_code and not line.strip())
-        marked.append(line)
+        marked.append(line if in_code else _PAGE.sub(r":doc:`docs/\1.md </\1>`", line))
     lines[:] = marked
 
 

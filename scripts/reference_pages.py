@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
+from unittest.mock import patch
 
 from attrs import frozen
 
@@ -21,6 +23,8 @@ from aignostics_async.services._exports import HOMES as SERVICES_HOMES
 PYTHON = "reference/python"
 COMMANDS = "reference/commands.md"
 _TWICE = re.compile(r"^(aignostics-async )((?:[a-z-]+ )+)\2", re.MULTILINE)
+# What a class has from a private base is its own to readers; what it has from one of these, they know.
+_WELL_KNOWN = "object, str, int, float, tuple, dict, Enum, Protocol, ABC"
 _OF_ALL = "**Every command**:\n\n"
 
 
@@ -78,8 +82,12 @@ def write_pages(docs: Path) -> None:
 def _commands() -> str:
     """Return the help of all commands, with the options that each of them has at the top only."""
     name_arguments(app)
-    # Cyclopts puts the command before a usage line that has it already.
-    pages = _TWICE.sub(r"\1\2", app.generate_docs(heading_level=2))
+    # Cyclopts names some commands as the program is called that runs: here, the command is.
+    program = sys.modules["__main__"]
+    with patch.object(sys, "argv", ["aignostics-async"]), patch.object(program, "__spec__", None):
+        pages = app.generate_docs(heading_level=2)
+    # It puts the command before a usage line that has it already, too.
+    pages = _TWICE.sub(r"\1\2", pages)
     first, *others = pages.partition("\n")[2].split(_OF_ALL)
     shared = others[0].partition("\n\n")[0]
     return f"{first}{_OF_ALL}{shared}" + "".join(each.removeprefix(shared) for each in others)
@@ -98,7 +106,9 @@ def _module(module: ModuleType, names: Iterable[str]) -> Iterator[str]:
 def _directives(module: ModuleType, names: Iterable[str]) -> Iterator[str]:
     yield from (f".. py:currentmodule:: {module.__name__}", "")
     for name in names:
-        yield from (f".. {_directive(getattr(module, name))}:: {name}", "")
+        directive = _directive(getattr(module, name))
+        inherited = [f"   :inherited-members: {_WELL_KNOWN}"] if directive == "autoclass" else []
+        yield from (f".. {directive}:: {name}", *inherited, "")
 
 
 def _directive(public: object) -> str:
