@@ -172,7 +172,7 @@ def start_in_turn(
 
 
 def show(results: Results, measured: Measured) -> None:
-    """Print and keep medians, and how many times those of ours the official ones are."""
+    """Print and keep medians, and how many times ours the official ones are."""
     print(f"  {'':36}{BASE:>18}{OURS:>18}{THEIRS:>18}   official / ours")
     for (what, unit), values in measured.items():
         medians = {name: statistics.median(each) for name, each in values.items()}

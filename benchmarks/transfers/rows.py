@@ -45,7 +45,7 @@ class Row:
             ratio = "" if name == "ours" else f"   ours is {faster(measured, name)} times as fast"
             print(f"  {name:16}{speed:6.2f} GiB/s {cpu:6.2f} CPU s/GiB{ratio}   ({len(rounds)} rounds)")
             if name == "ours":
-                self._results.add("speed of ours", speed, "GiB/s")
+                self._results.add("own speed", speed, "GiB/s")
             elif name in WITHOUT_TARGET:
                 self._results.add(f"speed / {name}", faster(measured, name))
 
