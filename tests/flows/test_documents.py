@@ -95,6 +95,11 @@ def test_the_cells_of_a_notebook_run_in_one_loop(tmp_path: Path, emulator: Emula
 
 
 @both
+def test_a_run_is_found_again(tmp_path: Path, emulator: Emulator) -> None:
+    run(tmp_path, emulator, in_main(blocks_of("docs/how-to/find-a-run.md", emulator), client=True))
+
+
+@both
 def test_the_service_answers(tmp_path: Path, emulator: Emulator) -> None:
     service, *_ = blocks_of("docs/how-to/services.md", emulator)
     asked = """
@@ -102,6 +107,7 @@ from fastapi.testclient import TestClient
 
 with TestClient(app) as browser:
     assert browser.get("/runs/00000000-0000-0000-0000-000000000000").status_code == 404
+    assert browser.get("/runs/7").status_code == 422
 """
     run(tmp_path, emulator, service + asked)
 

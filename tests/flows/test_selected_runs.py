@@ -204,6 +204,15 @@ async def test_a_run_that_cant_be_cancelled_does_not_stop_the_others(
     assert (await client.runs.get(made["other"])).status == "CANCELED_USER"
 
 
+def test_the_commands_select_by_metadata(emulator: Emulator) -> None:
+    made = runs(emulator)
+    chosen = ["--metadata", "study.name=x", "--metadata", "study.no=7"]
+    listed = command(emulator, "runs", "list", *chosen, "--json")
+    assert [each["run_id"] for each in json.loads(listed.stdout)] == [made["study"]]
+    done = command(emulator, "runs", "cancel-matching", *chosen, "--yes", "--json")
+    assert json.loads(done.stdout)["cancelled"] == [made["study"]]
+
+
 def test_the_command_shows_and_asks(emulator: Emulator) -> None:
     made = runs(emulator)
     refused = command(emulator, "runs", "cancel-matching", "--reference", "a")

@@ -107,6 +107,17 @@ RunMetadata = Annotated[
     ),
 ]
 
+SelectedMetadata = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--metadata",
+        negative=(),
+        show_default=False,
+        help="Only runs that have this in their metadata, as KEY=VALUE, such as study.name=x for a field of "
+        "the object study. Needs contract 1.8.",
+    ),
+]
+
 
 DueDate = Annotated[
     str | None,
@@ -135,7 +146,7 @@ def as_time(text: str | None) -> datetime | None:
 
 
 def run_metadata(pairs: Sequence[str]) -> dict[str, Any] | None:
-    """Return the metadata of --run-metadata; None without any."""
+    """Return the metadata of runs that KEY=VALUE pairs tell; None without any."""
     from .. import read_metadata
 
     return read_metadata(None, dict(key_value(pair) for pair in pairs)) or None

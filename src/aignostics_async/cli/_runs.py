@@ -12,7 +12,16 @@ from .. import Client, Conflict, DownloadReport, Run, RunDetails, RunStatus, wri
 from ..errors import UsageError
 from ._applications import list_versions
 from ._confirm import Yes, confirm
-from ._options import Bwlimit, Json, PollInterval, RunId, as_time, client
+from ._options import (
+    Bwlimit,
+    Json,
+    PollInterval,
+    RunId,
+    SelectedMetadata,
+    as_time,
+    client,
+    run_metadata,
+)
 from ._output import (
     count,
     err,
@@ -44,6 +53,7 @@ async def list_runs(
     application: str | None = None,
     version: str | None = None,
     reference: str | None = None,
+    metadata: SelectedMetadata = (),
     organization: str | None = None,
     limit: int = 20,
     as_json: Json = False,
@@ -75,6 +85,7 @@ async def list_runs(
             application_id=application,
             application_version=version,
             reference=reference,
+            metadata=run_metadata(metadata),
             organization=organization,
         )
         async for run in listing:
@@ -203,6 +214,7 @@ async def cancel_matching(
     application: str | None = None,
     version: str | None = None,
     reference: str | None = None,
+    metadata: SelectedMetadata = (),
     since: str | None = None,
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -243,6 +255,7 @@ async def cancel_matching(
             application_id=application,
             application_version=version,
             reference=reference,
+            metadata=run_metadata(metadata),
             since=as_time(since),
         )
     if dry_run:
