@@ -341,8 +341,10 @@ async def test_one_process_at_a_time_uses_the_file(emulator: Emulator, path: Pat
         with pytest.raises(ConfigurationError, match="another process uses"):
             async with process(emulator, path):
                 raise AssertionError
-    async with process(emulator, path):
+    async with process(emulator, path) as running:
         pass
+    with pytest.raises(UsageError, match="inside `async with"):
+        await running.submissions.start(["a"])
 
 
 def saved(**changes: object) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -441,6 +442,13 @@ def test_a_line_break_in_a_given_secret_is_told() -> None:
 def test_a_provider_is_made_from_texts(make: Callable[..., IdentityProvider], value: object) -> None:
     with pytest.raises(ConfigurationError):
         make(value, client_id="lab-7")
+
+
+@pytest.mark.parametrize("field", ["token_url", "client_id", "scope", "redirect_url"])
+def test_what_a_provider_needs_is_never_none(field: str) -> None:
+    given: dict[str, Any] = {"token_url": "https://login.example.com/oauth/token", "client_id": "c"}
+    with pytest.raises(ConfigurationError):
+        IdentityProvider(**{**given, field: None})
 
 
 @pytest.mark.parametrize("value", [None, "x"])

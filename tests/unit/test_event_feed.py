@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from aignostics_async import UsageError
 from aignostics_async.services import Event, EventFeed
 
 
@@ -46,6 +47,28 @@ async def test_what_is_not_json_is_refused_at_once(feed: EventFeed, fact: object
     with pytest.raises((TypeError, ValueError)):
         feed.publish("run", "r", status=fact)
     assert feed.events() == []
+
+
+async def test_a_subject_that_is_no_text_is_refused_before_it_spoils_the_file(tmp_path: Path) -> None:
+    nobody: Any = None
+    async with EventFeed(tmp_path / "feed.json") as feed:
+        feed.publish("item", "r", "a")
+        with pytest.raises(TypeError, match="are texts"):
+            feed.publish("item", "r", nobody)
+    async with EventFeed(tmp_path / "feed.json") as feed:
+        assert facts(feed.events()) == [("r", "a", None)]
+
+
+@pytest.mark.parametrize("option", [{"max_groups": 0}, {"heartbeat": 0}, {"save_interval": -1}])
+def test_an_option_that_can_t_work_is_refused(tmp_path: Path, option: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="more than 0"):
+        EventFeed(tmp_path / "feed.json", **option)
+
+
+async def test_a_feed_is_entered_once_at_a_time(feed: EventFeed) -> None:
+    with pytest.raises(UsageError, match="entered already"):
+        async with feed:
+            raise AssertionError
 
 
 async def test_a_listener_gets_what_it_has_not_seen(feed: EventFeed) -> None:

@@ -60,7 +60,7 @@ class RefreshedToken:
             token = await source.get_token()
 
         `rejected` is a token that the API has answered with 401; None by default. It is replaced by a new
-        one, unless it replaced a rejected one itself within the last 60 s.
+        one, unless it replaced a rejected one itself within the last 60 s: then it is returned again.
 
         All callers share one refresh. It starts in the background, with the first call in about the last
         300 s, or the last fifth of a lifetime below 25 minutes. If it fails, callers still get the old token,

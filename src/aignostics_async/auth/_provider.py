@@ -25,8 +25,8 @@ _NEIGHBOURS = {
 }
 
 
-def _endpoint(_instance: object, attribute: Attribute[Any], url: str | None) -> None:
-    if url is not None:
+def _endpoint(_instance: object, attribute: Attribute[Any], url: Any) -> None:
+    if url is not None or attribute.default is not None:
         check_endpoint(url, attribute.name.replace("_url", " URL"))
 
 
@@ -55,7 +55,7 @@ def _given(_instance: object, _attribute: Attribute[str], client_id: str) -> Non
 
 
 def _text(_instance: object, attribute: Attribute[Any], text: str | None) -> None:
-    if text is not None:
+    if text is not None or attribute.default is not None:
         check_text(text, attribute.name)
 
 

@@ -26,10 +26,10 @@ class ControlClient:
 
         The logs are those that `requests` and `ledger` return. Keyword arguments are fields of
         `EmulatorOptions` other than `data`, as JSON values; they replace the options of the constructor until
-        the next reset. The conditions of `set_conditions` end. Address, access token and keys are kept;
-        `refresh_token` is a new one. Takes a few hundredths of a second, where a start takes more than one.
-        Raises `urllib.error.HTTPError` for an unknown option or an invalid value, and then changes nothing;
-        and the errors that `Emulator` names.
+        the next reset. The conditions of `set_conditions` and the rate of `set_clock` end. Address, access
+        token and keys are kept; `refresh_token` is a new one. Takes a few hundredths of a second, where a
+        start takes more than one. Raises `urllib.error.HTTPError` for an unknown option or an invalid value,
+        and then changes nothing; and the errors that `Emulator` names.
         """
         self._info = self._control("POST", "reset", options)
 

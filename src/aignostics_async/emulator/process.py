@@ -47,7 +47,7 @@ class Emulator(ControlClient):
 
     def __init__(self, data: Path, **options: object) -> None:
         super().__init__()
-        self._data = data
+        self._data = Path(data)
         self._options = {"speed": 1000, **options}
         self._process: subprocess.Popen[str] | None = None
 

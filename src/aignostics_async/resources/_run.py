@@ -103,12 +103,12 @@ class Run:
                 print(item.reference, item.error)
 
         By default it has all items. An item must match every filter that is passed; several values of one
-        filter are alternatives. References are sent in the URL, so pass a few dozen at most. `statuses` are
-        values of `ItemStatus`. `metadata` selects items by their own, as `Runs.list` selects runs. `sort` is
-        one or several of `item_id`, `reference`, `status` and, under contract 1.8, `metadata`,
-        `terminated_at` and `termination_reason`, each with a leading `-` for descending order; by default the
-        server decides. Each request signs new download URLs, which are valid for an hour; under contract 1.8
-        the server may leave them out.
+        filter are alternatives. Ids and references are sent in the URL, so pass a few dozen at most.
+        `statuses` are values of `ItemStatus`. `metadata` selects items by their own, as `Runs.list` selects
+        runs. `sort` is one or several of `item_id`, `reference`, `status` and, under contract 1.8,
+        `metadata`, `terminated_at` and `termination_reason`, each with a leading `-` for descending order; by
+        default the server decides. Each request signs new download URLs, which are valid for an hour; under
+        contract 1.8 the server may leave them out.
 
         Costs one request per page of `page_size` items, from 5 to 100 and by default 100. Raises UsageError
         for another `page_size`, a `sort` that is not text, a filter that is not several texts, or `metadata`
@@ -342,10 +342,10 @@ class Run:
         stop other files. `progress` is called in the event loop with a `TransferEvent` for each step; None,
         the default, for no callback. An exception that it raises stops the download and is raised.
 
-        Costs one request for the details, one per hundred items, and one for each URL that the storage
-        refuses; by default also the requests that `watch` costs. `Limits.transfers` (16) connections are
-        shared by all files. Raises what `details` raises, by default also what `watch` raises, once the files
-        under way are there; and UsageError for an async `progress`.
+        Costs one request for the details, one per hundred items, and one for each URL that the listing leaves
+        out or the storage refuses; by default also the requests that `watch` costs. `Limits.transfers` (16)
+        connections are shared by all files. Raises what `details` raises, by default also what `watch`
+        raises, once the files under way are there; and UsageError for an async `progress`.
         """
         from ..downloads._run_download import download_results
 

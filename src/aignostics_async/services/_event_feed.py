@@ -17,6 +17,7 @@ from anyio import to_thread
 from .._core._atomic_file import atomic_file
 from .._core._logging import get_logger
 from .._core._state_folder import make_private_folder
+from ..errors import UsageError
 
 _RECONNECT = 2000  # milliseconds
 _MAX_DIGITS = 18
@@ -58,15 +59,17 @@ class EventFeed:
     An event is a dict with an increasing `id`, its `kind`, its `group` (such as a run id), its `subject` in
     the group (such as the reference of an item), and further JSON values. It replaces the earlier event of
     the same kind, group and subject. So a page that connects late, or again, gets the current state of
-    everything that has changed, no listener has a queue, and memory is bounded: the `max_groups` (200) groups
-    with the newest events are kept. The empty group is visible to all users and is always kept.
+    everything that has changed, no listener has a queue, and only the `max_groups` (200) groups with the
+    newest events are kept. The empty group is visible to all users and is always kept.
 
-    Entering reads what an earlier process saved in `path`; a damaged file counts as none. Changes are saved
-    every `save_interval` (5) seconds and at the end of the block, events and cursor together: a process that
-    continues at `cursor` after a kill publishes again what was lost. A file that can't be written is logged
-    as a warning and tried again. A listener without an event for `heartbeat` (15) seconds gets a comment,
-    because proxies close silent connections. Use a feed in one event loop, and its file in one process; a
-    feed that was left can be entered again, also in another loop.
+    Creating a feed raises UsageError for a `max_groups` below 1, or a time that is not positive. Entering it
+    reads what an earlier process saved in `path`; a file that is damaged or can't be read counts as none.
+    Raises UsageError for a feed that is entered already. Changes are saved every `save_interval` (5) seconds
+    and at the end of the block, events and cursor together: a process that continues at `cursor` after a kill
+    publishes again what was lost. A file that can't be written is logged as a warning and tried again. A
+    listener without an event for `heartbeat` (15) seconds gets a comment, because proxies close silent
+    connections. Use a feed in one event loop, and its file in one process; a feed that was left can be
+    entered again, also in another loop.
     """
 
     def __init__(
@@ -77,6 +80,10 @@ class EventFeed:
         heartbeat: float = 15.0,
         save_interval: float = 5.0,
     ) -> None:
+        if max_groups < 1 or not (heartbeat > 0 and save_interval > 0):
+            raise UsageError(
+                "max_groups is at least 1, and heartbeat and save_interval are more than 0 seconds"
+            )
         self._path = Path(path)
         self._max_groups, self._heartbeat, self._save_interval = max_groups, heartbeat, save_interval
         self._events: dict[str, Event] = {}  # by kind, group and subject, in the order of their ids
@@ -91,6 +98,8 @@ class EventFeed:
         self._saver: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        if self._saver is not None and not self._saver.done():
+            raise UsageError("this feed is entered already; share it")
         await to_thread.run_sync(self._load)
         self._changed, self._is_left, self._is_closed = asyncio.Event(), asyncio.Event(), False
         self._saver = asyncio.create_task(self._save_regularly())
@@ -121,12 +130,15 @@ class EventFeed:
     def publish(self, kind: str, group: str = "", subject: str = "", **facts: Any) -> None:
         """Publish an event, unless it is equal to the latest of its kind, group and subject.
 
-            feed.publish("item", change.run_id, change.reference, status=change.new.name)
+            feed.publish("item", change.run_id, change.reference or "", status=change.new.name)
 
         `facts` are JSON values, with other names than `id`; what is done to them later changes no event.
         `group` and `subject` are empty by default. The event is sent to the users who can see the group: see
-        `is_visible`. Raises TypeError or ValueError for facts that are not JSON; then nothing is published.
+        `is_visible`. Raises TypeError for a kind, group or subject that is no text, and TypeError or
+        ValueError for facts that are not JSON; then nothing is published.
         """
+        if not all(isinstance(each, str) for each in (kind, group, subject)):
+            raise TypeError("kind, group and subject of an event are texts")
         event = {"kind": kind, "group": group, "subject": subject, **_as_json(facts)}
         key = json.dumps([kind, group, subject])
         if (before := self._events.get(key)) is None or _text_of(event) != _text_of(before):

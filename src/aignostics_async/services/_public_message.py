@@ -18,7 +18,7 @@ from ..errors import (
 
 
 def public_message(error: BaseException, *, root: str | os.PathLike[str] | None = None) -> str:
-    """Return a text about an error for the users of a service, without absolute paths and addresses.
+    """Return a text about an error for the users of a service, without what is for its operator alone.
 
         {"detail": public_message(error, root="slides/")}
 

@@ -47,8 +47,8 @@ class Submit(Protocol):
             items = [Item(name, slide=slides[name]) for name in submission.references]
             return await client.runs.submit(version, items, store=store, **tracking)
 
-    It is called in the event loop, once for each submission, and once more by a later process if no run of it
-    has appeared. It must pass `tracking`, arguments for `Runs.submit`, on to one call of that. What it raises
+    It is called in the event loop, once for each submission, and again by a later process if no run of it has
+    appeared. It must pass `tracking`, arguments for `Runs.submit`, on to one call of that. What it raises
     ends the submission as FAILED, except that a run whose reply was lost is looked for.
     """
 
@@ -80,8 +80,9 @@ class BackgroundSubmissions:
     request for a run is lost, the run is searched in the same way; if there is none, the submission has
     failed, and nothing is sent again. Submissions of the same references wait for each other.
 
-    Entering raises ConfigurationError if another process uses `path`, or if it can't be read or locked.
-    Leaving cancels what is under way, for the next process to continue.
+    Creating it raises UsageError for an async `on_change`. Entering it raises ConfigurationError if another
+    process uses `path`, or if it can't be read or locked. Leaving cancels what is under way, for the next
+    process to continue.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class BackgroundSubmissions:
         self._on_change, self._describe = on_change, describe
         self._settle, self._max_pending = settle, max_pending
         self._clock = SYSTEM_CLOCK
+        self._is_open = False
         self._submissions: dict[str, Submission] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._saving = asyncio.Lock()
@@ -112,9 +114,11 @@ class BackgroundSubmissions:
             self._tell(submission)
             if submission.status is SubmissionStatus.PENDING:
                 self._begin(submission, is_new=False)
+        self._is_open = True
         return self
 
     async def __aexit__(self, *_exc_info: object) -> None:
+        self._is_open = False
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -138,11 +142,14 @@ class BackgroundSubmissions:
 
         `references` name its items; repeated ones count once. `owner` is kept in `Submission.owner`; None by
         default. Costs one write of the file, and no request. Raises UsageError without references, for a
-        single text, and if `is_full`; and OSError if the file can't be written, and then nothing is started.
+        single text, if `is_full`, and outside of the block; and OSError if the file can't be written, and
+        then nothing is started.
         """
         given = tuple(dict.fromkeys(as_texts(references, "references")))
         if not given or self.is_full:
             raise UsageError("too many submissions are under way" if given else "give references to submit")
+        if not self._is_open:
+            raise UsageError("use it inside `async with BackgroundSubmissions(...) as submissions:`")
         submission = Submission(id=str(uuid.uuid4()), references=given, owner=owner, began=datetime.now(UTC))
         self._submissions[submission.id] = submission
         try:

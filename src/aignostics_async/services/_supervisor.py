@@ -37,7 +37,8 @@ class Supervisor:
     row, from `initial_wait` (1) to `max_wait` (60) seconds; `Retry-After` lengthens it, up to ten minutes.
     `on_trouble` is a plain function, called in the event loop with the value of `trouble` when that changes;
     and with an empty text when all tasks are up to date for the first time, since an earlier process may have
-    reported trouble. What it raises ends `run`.
+    reported trouble. What it raises ends `run`. Creating a supervisor raises UsageError for an async
+    `on_trouble`.
     """
 
     def __init__(
@@ -93,7 +94,8 @@ class Supervisor:
                 yield  # of a lifespan
 
         `on_failure`, a plain function, is called in the event loop with an error that `run` raises, which is
-        also logged, as is what `on_failure` raises; the block continues.
+        also logged, as is what `on_failure` raises; the block continues. Raises UsageError for an async
+        `on_failure`.
         """
         check_callback(on_failure)
 
