@@ -46,9 +46,9 @@ class KeyringStore:
     Every entry is read back after it was written. Keys are locked by files, as `FileStore.lock` describes.
 
     There is no fallback to files: every method but `lock` raises TokenStoreError if the key ring fails, in
-    whatever way, or does not respond to a call within 3 s. Creating the store raises MissingExtra if the
-    `keyring` extra is not installed, and ConfigurationError if the user has no home folder, where the locks
-    are.
+    whatever way, or does not respond to a call within 3 s, and UsageError if no asyncio event loop is
+    running. Creating the store raises MissingExtra if the `keyring` extra is not installed, and
+    ConfigurationError if the user has no home folder, where the locks are.
     """
 
     def __init__(self) -> None:

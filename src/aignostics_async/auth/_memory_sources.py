@@ -101,10 +101,10 @@ class CallableToken(RefreshedToken):
 
     Creating the source raises ConfigurationError if `provide` is not callable. A request without a usable
     token raises an AignosticsError of the function as it is; TokenEndpointUnavailable if the function takes
-    longer than 60 s, its event loop ends, or it raises another exception, which is then the `__cause__`;
-    LoginRequired for an empty result; and ConfigurationError if the function is not async, or its result has
-    another type or can't be sent in a header. `get_token` says when the function is called again after a
-    failure, and which failures are only logged.
+    longer than 60 s, is cancelled, or raises another exception, which is then the `__cause__`; LoginRequired
+    for an empty result; and ConfigurationError if the function is not async, or its result has another type
+    or can't be sent in a header. `get_token` says when the function is called again after a failure, and
+    which failures are only logged.
     """
 
     def __init__(self, provide: Callable[[], Awaitable[str | Token]]) -> None:

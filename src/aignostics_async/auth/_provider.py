@@ -97,10 +97,10 @@ class IdentityProvider:
     - `redirect_url`: the loopback URL registered for the client, `http://localhost:8989/` by default; port 0
       uses a free port.
 
-    Sends no request. Raises ConfigurationError for a missing client id; a URL that is neither https nor http
-    on this machine, or has a user name, query or fragment; a `redirect_url` that is not an http URL of
-    `localhost`, `127.0.0.1` or `[::1]`; or a text that can't be encoded or has a control character. The repr
-    does not show the secret.
+    Sends no request. Raises ConfigurationError for a missing client id; a URL that has a user name, query or
+    fragment, or is neither https nor http on this machine; a `redirect_url` that is not http on `localhost`,
+    `127.0.0.1` or `[::1]`; or a text that can't be encoded or has a control character. The repr does not show
+    the secret.
     """
 
     token_url: str = field(validator=_endpoint)

@@ -52,7 +52,8 @@ async def check_setup(
 
     Costs three or four requests to the platform, and those for a token; some six to the store, for a small
     object, which is deleted where the store can; a process that reads a slide; and small files and a key ring
-    entry that are deleted again. Uploads no slide and creates no run.
+    entry that are deleted again. Creates the folder of logins if it is missing, uploads no slide and creates
+    no run.
     """
     given = _HiddenVariables(os.environ if variables is None else variables)
     place = Path(folder)

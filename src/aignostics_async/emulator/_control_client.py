@@ -25,11 +25,11 @@ class ControlClient:
             emulator.reset(token_lifetime=5)
 
         The logs are those that `requests` and `ledger` return. Keyword arguments are fields of
-        `EmulatorOptions` other than `data`, as JSON values; they replace the options of the constructor until
-        the next reset. The conditions of `set_conditions` and the rate of `set_clock` end. Address, access
-        token and keys are kept; `refresh_token` is a new one. Takes a few hundredths of a second, where a
-        start takes more than one. Raises `urllib.error.HTTPError` for an unknown option or an invalid value,
-        and then changes nothing; and the errors that `Emulator` names.
+        `EmulatorOptions` other than `data` and `allowed_hosts`, as JSON values; they replace the options of
+        the constructor until the next reset. The conditions of `set_conditions` and the rate of `set_clock`
+        end. Address, access token and keys are kept; `refresh_token` is a new one. Takes a few hundredths of
+        a second, where a start takes more than one. Raises `urllib.error.HTTPError` for an unknown option or
+        an invalid value, and then changes nothing; and the errors that `Emulator` names.
         """
         self._info = self._control("POST", "reset", options)
 
@@ -167,8 +167,9 @@ class ControlClient:
                 print(at, run_id, reference, status)
 
         Each is a tuple. `at` is in seconds since the epoch, by the emulator's clock. `reference` is None for
-        a transition of the run itself. `status` is a value of `RunStatus` or `ItemStatus`: that of a run is
-        `RECEIVED` first, and `DELETED` last if the run was deleted. Raises the errors that `Emulator` names.
+        a transition of the run itself. `status` is a value of `RunStatus` or `ItemStatus`. The first one of a
+        run is `RECEIVED`, and the last one of a run that was deleted is `DELETED`. Raises the errors that
+        `Emulator` names.
         """
         return [tuple(row) for row in self._control("GET", "ledger")]
 

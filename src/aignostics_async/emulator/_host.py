@@ -109,8 +109,8 @@ class EmulatorHost:
         self._platform.tokens.require_bearer(request)
         try:
             told = json.loads(await request.body() or "null") or {}
-            if "data" in told:
-                raise ValueError("the data folder is that of the start")
+            if fixed := {"data", "allowed_hosts"} & set(told):
+                raise ValueError(f"{', '.join(sorted(fixed))} can be set at the start only")
             options = evolve(self._options, **told)
         except (TypeError, ValueError, ConfigurationError) as error:
             return JSONResponse({"detail": f"invalid options: {error}"}, status_code=422)

@@ -335,8 +335,8 @@ class Run:
         extension for the media type, with characters replaced that a file system may not accept; missing
         folders are created. A file gets its name only when it is complete and has the promised CRC32C, if one
         was promised. A file that already has the promised bytes is not downloaded again; it is read once per
-        client to check that. An interrupted download of 8 MiB or more is resumed by the next call, also after
-        a cancellation.
+        client to check that. An interrupted download that has 8 MiB or more, and a checksum or an ETag, is
+        resumed by the next call, also after a cancellation.
 
         A failed file or run, or an item that can't be read, is in the report and not raised, and does not
         stop other files. `progress` is called in the event loop with a `TransferEvent` for each step; None,

@@ -67,9 +67,9 @@ class Runs:
           administrators may do so.
 
         `sort` is one or several of `triggered_at`, `triggered_by`, `application_version_id`, `status` and,
-        under contract 1.8, `run_id`, `metadata` and `terminated_at`, each with a leading `-` for descending
-        order; by default `-triggered_at`, the newest first. Costs one request per page of `page_size` runs,
-        from 5 to 100 and by default 100.
+        under contract 1.8, `run_id`, `metadata`, `terminated_at` and `termination_reason`, each with a
+        leading `-` for descending order; by default `-triggered_at`, the newest first. Costs one request per
+        page of `page_size` runs, from 5 to 100 and by default 100.
 
         Raises UsageError for an invalid version id, `metadata` that are no mapping or have the SDK's own key,
         a `sort` that is not text, or another `page_size`. Iterating raises NotInContract for `reference`,
