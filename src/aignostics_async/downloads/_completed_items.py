@@ -77,9 +77,9 @@ class CompletedItems(AsyncIterator[CompletedItem]):
     for the next item loses nothing. Leaving the block stops the downloads; a later call starts them again,
     and resumes large files where it can. The items of runs that have not ended are kept in memory.
 
-    Iterating raises, at the end, what `Client.watch` raises. An exception of the progress callback stops the
-    downloads and is raised by the next step of the iteration, or at the end of the block. Iterating outside
-    the block, or entering it twice, raises UsageError.
+    Iterating raises, at the end, what `Client.watch` or the watcher that was passed raises. An exception of
+    the progress callback stops the downloads and is raised by the next step of the iteration, or at the end
+    of the block. Iterating outside the block, or entering it twice, raises UsageError.
     """
 
     def __init__(

@@ -116,9 +116,10 @@ class Store(Protocol):
 
         `uri` is that of the `Stored` that `put` or `stat` returned, perhaps in an earlier process. The URL is
         a secret. S3 and Google Cloud Storage sign for seven days at most, and for `Presigned` your service
-        decides. Costs no request for S3, Google Cloud Storage and Azure. A store that can tell should raise
-        ConfigurationError for the URI of another one. The stores of this package, except that of `Presigned`,
-        raise UsageError for an `expires` that is not a positive, finite number.
+        decides. Costs no request for S3, Google Cloud Storage and Azure, and one for a store of the platform.
+        A store that can tell should raise ConfigurationError for the URI of another one. The stores of this
+        package, except that of `Presigned`, raise UsageError for an `expires` that is not a positive, finite
+        number.
         """
         ...
 
