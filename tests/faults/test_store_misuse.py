@@ -271,6 +271,20 @@ async def test_a_url_for_the_platform_needs_no_headers(
             await client.store(Presigned(put_url=url, get_url=url)).put("key", source)
 
 
+@pytest.mark.parametrize("signed", ["ftp://host/a", "https://u:p@host/a", ("host/a", {})])
+async def test_a_function_that_signs_what_no_storage_does(
+    emulator: Emulator, tmp_path: Path, signed: Any
+) -> None:
+    source = tmp_path / "slide.svs"
+    source.write_bytes(b"slide")
+    async with emulator.client() as client:
+        store = client.store(Presigned(put_url=lambda _key: signed, get_url=lambda _key: signed))
+        for call in (store.put("key", source), store.presign_get("key", 60)):
+            with pytest.raises(ConfigurationError, match="no storage signs") as caught:
+                await call
+            assert "host" not in str(caught.value)
+
+
 @pytest.mark.parametrize("signed", [None, 7, ("url",), ("url", None), (None, {}), ["url", {}]])
 async def test_a_function_that_signs_nothing(emulator: Emulator, tmp_path: Path, signed: Any) -> None:
     source = tmp_path / "slide.svs"

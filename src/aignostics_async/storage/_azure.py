@@ -79,8 +79,8 @@ class Azure:
         """Return the store for one client, without a request.
 
         `client.store`, `runs.submit` and bulk jobs call it. Raises ConfigurationError if account or key is
-        missing, the key is not base64, the endpoint is not an http or https URL, or the account can't be part
-        of a host name; and MissingExtra without the `stores` extra. The name of the container is not checked.
+        missing, the key is not base64, the endpoint is not an http or https URL, or no URL can be made of the
+        account; and MissingExtra without the `stores` extra. The name of the container is not checked.
         """
         account = self.account or os.environ.get("AZURE_STORAGE_ACCOUNT")
         key = self.key or os.environ.get("AZURE_STORAGE_KEY")

@@ -51,8 +51,8 @@ class Presigned:
     every file is read again with `get_url`, at the cost of its transfer; "auto" is the default.
 
     Creating it raises ConfigurationError for what is no function and for an unknown `verify`. The methods of
-    the store raise an exception of a function as it is, and ConfigurationError for a result that can't be
-    used.
+    the store raise an exception of a function as it is, and ConfigurationError for a result of another type,
+    a URL that no storage signs, and headers beside that of `get_url`.
     """
 
     put_url: Sign = field(repr=False, validator=is_function)
@@ -97,11 +97,6 @@ class PresignedStore(ObjectStore):
                 "get_url of Presigned returns a URL that needs no headers: the platform sends none when it "
                 "reads the slide"
             )
-        if not is_signed_url(url):
-            raise ConfigurationError(
-                "get_url of Presigned returned what no storage signs: such a URL is http or https, without "
-                "user name, space and fragment"
-            )
         return url
 
     async def _send(self, key: str, source: Path, progress: Callable[[int], None] | None) -> SentFile:
@@ -130,13 +125,19 @@ async def _signed(answer: Awaitable[SignedUrl] | SignedUrl) -> tuple[str, dict[s
     Raises ConfigurationError for anything else.
     """
     signed = await answer if inspect.isawaitable(answer) else answer
-    if isinstance(signed, str):
-        return SecretText(signed), {}
-    if isinstance(signed, tuple) and len(signed) == 2:
-        url, headers = signed
-        if isinstance(url, str) and isinstance(headers, Mapping):
-            return SecretText(url), {str(name): SecretText(value) for name, value in headers.items()}
-    raise ConfigurationError(
-        "the functions of Presigned return a URL, or a URL and a mapping of headers, not "
-        f"{type(signed).__name__}"
-    )
+    kind = type(signed).__name__
+    url, headers = signed if isinstance(signed, tuple) and len(signed) == 2 else (signed, {})
+    found: tuple[str, dict[str, str]] | None = None
+    if isinstance(url, str) and isinstance(headers, Mapping):
+        found = SecretText(url), {str(name): SecretText(value) for name, value in headers.items()}
+    del answer, signed, url, headers  # tracebacks show the variables of this frame
+    if found is None:
+        raise ConfigurationError(
+            f"the functions of Presigned return a URL, or a URL and a mapping of headers, not {kind}"
+        )
+    if not is_signed_url(found[0]):
+        raise ConfigurationError(
+            "a function of Presigned returned what no storage signs: such a URL is http or https, and has no "
+            "user name, space and fragment"
+        )
+    return found
