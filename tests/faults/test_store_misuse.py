@@ -136,6 +136,17 @@ def test_what_stands_where_a_secret_belongs_is_not_shown() -> None:
     assert "secret" not in repr(PlatformBucket(endpoint="https://name:secret@host"))
 
 
+@pytest.mark.parametrize("kind", ["s3", "gs", "azure"])
+async def test_a_signed_url_is_no_uri_and_is_not_shown(
+    emulator: Emulator, place: LyingStore, kind: str
+) -> None:
+    async with emulator.client() as client:
+        store = client.store(addresses(emulator, place)[kind])
+        with pytest.raises(ConfigurationError, match="is not in") as caught:
+            await store.presign_get("https://host/key?sig=secret", 60)
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("expires", [0, -1, float("inf"), float("nan"), True, "60"])
 @pytest.mark.parametrize("kind", ["s3", "gs", "azure", "signing"])
 async def test_a_url_is_valid_for_a_positive_time(

@@ -121,10 +121,7 @@ class Container(ObjectStore):
 
     async def presign_get(self, uri: str, expires: float) -> str:
         """Return a URL with which anyone can read an object for `expires` seconds."""
-        key = uri.removeprefix(self._place)
-        if key == uri:
-            raise ConfigurationError(f"{uri} is not in {self!r}")
-        return await self._sign("GET", key, as_lifetime(expires))
+        return await self._sign("GET", self._key_of(uri), as_lifetime(expires))
 
     async def delete(self, key: str) -> None:
         """Delete the object under a key; do nothing if there is none."""

@@ -18,7 +18,7 @@ from attrs import evolve
 from .._core._backoff import Backoff
 from .._core._crc32c import Crc32c
 from .._identifiers import as_object_key
-from ..errors import ConfigurationError, TransferInterrupted, UrlRefused, is_transient_code
+from ..errors import TransferInterrupted, UrlRefused, is_transient_code
 from ..transfer._multipart_upload import SentPart, SignedRequest, part_size_of, send_file
 from ..transfer._object_facts import ObjectFacts, read_facts
 from ..transfer._request import BufferedResponse, send_request
@@ -169,13 +169,6 @@ class Bucket(ObjectStore):
         """Return a URL that lets anyone read the object for `expires` seconds, seven days at most."""
         key = self._key_of(uri)
         return presign(await self._keys(), "GET", self._url(key), expires=min(as_lifetime(expires), LONGEST))
-
-    def _key_of(self, uri: str) -> str:
-        """Return the key in a URI; raises ConfigurationError for one of another store."""
-        key = uri.removeprefix(self._place)
-        if key == uri:
-            raise ConfigurationError(f"{uri} is not in {self!r}")
-        return key
 
     async def delete(self, key: str) -> None:
         """Delete an object; a missing one is no error."""

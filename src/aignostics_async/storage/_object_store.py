@@ -20,8 +20,9 @@ import anyio.to_thread
 from .._core._backoff import Backoff
 from .._core._crc32c import Crc32c, checksum_file
 from .._core._logging import get_logger
+from .._core._urls import shown_address
 from .._identifiers import as_object_key
-from ..errors import ChecksumMismatch, TransferError, UrlRefused
+from ..errors import ChecksumMismatch, ConfigurationError, TransferError, UrlRefused
 from ..transfer._file_io import check_regular, unreadable
 from ..transfer._multipart_upload import part_size_of
 from ..transfer._object_facts import NOTHING, ObjectFacts, written_facts
@@ -276,6 +277,13 @@ class ObjectStore(ABC):
 
     def _uri(self, key: str) -> str:
         return f"{self._place}{key}"
+
+    def _key_of(self, uri: str) -> str:
+        """Return the key in a URI; raises ConfigurationError for one of another store."""
+        key = as_object_key(uri).removeprefix(self._place)
+        if key == uri:
+            raise ConfigurationError(f"{shown_address(uri)} is not in {self!r}")  # it may be a signed URL
+        return key
 
 
 async def facts_or_nothing(asked: Awaitable[ObjectFacts]) -> ObjectFacts | None:
