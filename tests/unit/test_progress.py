@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import pytest
 
@@ -33,7 +34,7 @@ def test_a_rate_is_of_the_last_seconds() -> None:
 
 def test_lines_come_at_the_interval_and_at_the_end() -> None:
     stream = io.StringIO()
-    with ProgressLines(every=1000, stream=stream) as lines:
+    with ProgressLines(every=timedelta(seconds=1000), stream=stream) as lines:
         lines(TransferEvent("started", "upload", "a", "x", total=2_000_000))
         lines(TransferEvent("advanced", "upload", "a", "x", 1_000_000, 2_000_000, retries=3))
         assert stream.getvalue() == ""

@@ -8,10 +8,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from typing import Any, Generic, Literal, ParamSpec, Self, TextIO
 
 from attrs import define, evolve, field, frozen
 
+from .._core._clock import seconds
 from .._core._display_text import human_size
 from .._http._retry import telling_retries
 from ..errors import UsageError
@@ -280,13 +282,14 @@ class ProgressLines:
             await run.download("results/", progress=lines)
 
     At the first event after every `every` seconds, 30 by default, and at the end of the block, it prints one
-    line for each direction with the totals since its creation, such as
-    `download: 2 of 5 files, 1 MB of 2 MB, 500 kB/s`. It prints to `stream`; None, the default, is standard
-    error. An error of the stream, such as BrokenPipeError, stops the transfer and is raised.
+    line for each direction with the totals since its creation, such as `download: 2 of 5 files, 1 MB of 2 MB,
+    500 kB/s`. `every` may be a timedelta. It prints to `stream`; None, the default, is standard error. An
+    error of the stream, such as BrokenPipeError, stops the transfer and is raised. Raises ConfigurationError
+    for an `every` of another type.
     """
 
-    def __init__(self, *, every: float = 30.0, stream: TextIO | None = None) -> None:
-        self._every = every
+    def __init__(self, *, every: float | timedelta = 30.0, stream: TextIO | None = None) -> None:
+        self._every = seconds(every)
         self._stream = stream or sys.stderr
         self._tallies: dict[Direction, TransferTally] = {}
         self._next: float | None = None
