@@ -282,7 +282,10 @@ async def test_a_url_for_the_platform_needs_no_headers(
             await client.store(Presigned(put_url=url, get_url=url)).put("key", source)
 
 
-@pytest.mark.parametrize("signed", ["ftp://host/a", "https://u:p@host/a", ("host/a", {})])
+@pytest.mark.parametrize(
+    "signed",
+    ["ftp://host/a", "https://u:p@host/a", ("host/a", {}), ("https://host/a", {"x": "1\nhost: b"})],
+)
 async def test_a_function_that_signs_what_no_storage_does(
     emulator: Emulator, tmp_path: Path, signed: Any
 ) -> None:

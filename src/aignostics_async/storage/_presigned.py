@@ -52,7 +52,7 @@ class Presigned:
 
     Creating it raises ConfigurationError for what is no function and for an unknown `verify`. The methods of
     the store raise an exception of a function as it is, and ConfigurationError for a result of another type,
-    a URL that no storage signs, and headers beside that of `get_url`.
+    a URL or header that no storage signs, and headers beside that of `get_url`.
     """
 
     put_url: Sign = field(repr=False, validator=is_function)
@@ -135,9 +135,10 @@ async def _signed(answer: Awaitable[SignedUrl] | SignedUrl) -> tuple[str, dict[s
         raise ConfigurationError(
             f"the functions of Presigned return a URL, or a URL and a mapping of headers, not {kind}"
         )
-    if not is_signed_url(found[0]):
+    has_breaks = any(line in text for each in found[1].items() for text in each for line in "\r\n")
+    if has_breaks or not is_signed_url(found[0]):
         raise ConfigurationError(
             "a function of Presigned returned what no storage signs: such a URL is http or https, and has no "
-            "user name, space and fragment"
+            "user name, space and fragment, and its headers have no line breaks"
         )
     return found
