@@ -28,7 +28,7 @@ INSTALL_CHROMIUM := { test "$$(id -u)" = 0 && $(APT) update && $(APT) install --
 NODE_TOOLS := scripts/node/node_modules/.package-lock.json
 IDENTITY_PROVIDER := tests/oidc/node_modules/.package-lock.json
 
-.PHONY: help env node-tools browser identity-provider demo verify test test-fast test-pythons test-httpx2 run-httpx2 test-slow generate check-generated spec-diff update-spec add-contract lint check-names format types bench bench-api bench-auth bench-bulk bench-cluster bench-decode bench-scale bench-start bench-transfers bench-watch clean chaos chaos-cluster docs pictures
+.PHONY: help env node-tools browser identity-provider demo verify test test-fast test-pythons test-httpx2 run-httpx2 test-slow generate check-generated spec-diff update-spec add-contract lint check-names format types types-ty bench bench-api bench-auth bench-bulk bench-cluster bench-decode bench-scale bench-start bench-transfers bench-watch clean chaos chaos-cluster docs pictures
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | awk -F ':.*  ## ' '{ printf "  %-18s%s\n", $$1, $$2 }'
@@ -119,10 +119,15 @@ format: $(VENV)/.env  ## Mend what style can be mended by itself
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format --quiet .
 
-types: $(VENV)/.env  ## Check types, and those of src and examples on macOS and Windows, too
+types: $(VENV)/.env  ## Check types, those of src and examples on macOS and Windows, too, and what users see with pyright
 	$(BIN)/mypy
 	$(BIN)/mypy --platform darwin src examples
 	$(BIN)/mypy --platform win32 src examples
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+types-ty: $(VENV)/.env  ## Check the types that users see with ty, which is not 1.0 yet and may be wrong
+	$(PIP) install --constraint constraints.txt --group ty
+	$(BIN)/ty check --no-progress --output-format concise --python $(VENV)
 
 docs: $(VENV)/.docs  ## Build the documentation into build/docs; a warning is an error
 	$(BIN)/python -m sphinx --quiet --fresh-env --fail-on-warning --keep-going --builder html docs build/docs

@@ -1,4 +1,7 @@
-"""What the public surface promises to a type checker; `make types` reads it, nothing runs it."""
+"""What the public surface promises to a type checker.
+
+`make types` reads it with mypy and pyright, both strict, and `make types-ty` with ty; nothing runs it.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,17 @@ from aignostics_async import (
     Slide,
     Watcher,
     checksum_bytes,
+)
+from aignostics_async.bulk import (
+    BulkJob,
+    JobPlan,
+    JobStatus,
+    KnownJob,
+    PreflightReport,
+    Sources,
+    Summary,
+    create_job,
+    list_jobs,
 )
 
 
@@ -67,17 +81,28 @@ async def writing(client: Client) -> None:
     assert_type(checksum_bytes(b"") + checksum_bytes(b""), Crc32c)
 
 
+async def a_bulk_job(client: Client, plan: JobPlan) -> None:
+    assert_type(await create_job("job", plan, Sources(places=["slides"]), client), PreflightReport)
+    async with BulkJob("job") as job:
+        assert_type(job, BulkJob)
+        summary = await job.run(client)
+        assert_type(summary, Summary)
+        assert_type(summary.status, JobStatus)
+        assert_type(await job.retry(failed=True), int)
+    assert_type(await list_jobs(), tuple[KnownJob, ...])
+
+
 async def the_door(client: Client) -> None:
     runs = await client.call(list_runs, page_size=10)
     if isinstance(runs, list):
-        # The contract gives the 404 no schema, so Any is one of the types.
-        assert_type(runs, list[Any] | list[RunReadResponse])
+        # The contract gives the 404 no schema, so Any is one of the types; ty narrows it to an intersection.
+        assert_type(runs, list[Any] | list[RunReadResponse])  # ty: ignore[type-assertion-failure]
     elif isinstance(runs, HTTPValidationError):
         print(runs.detail)
-    await client.call(list_runs, page_sise=10)  # type: ignore[call-arg]
+    await client.call(list_runs, page_sise=10)  # type: ignore[call-arg]  # ty: ignore[unknown-argument]
 
 
 def settings() -> None:
     Settings(poll_interval=timedelta(seconds=5), retries=Retries(attempts=1))
-    Settings(poll_interval="5")  # type: ignore[arg-type]
-    Item("a", Slide("a.svs"))  # type: ignore[call-arg]
+    Settings(poll_interval="5")  # type: ignore[arg-type]  # ty: ignore[invalid-argument-type]
+    Item("a", Slide("a.svs"))  # type: ignore[call-arg]  # ty: ignore[too-many-positional-arguments]
