@@ -11,11 +11,12 @@ import pytest
 from bulk_jobs import BEGUN, MadeUpJob, made_up_job
 
 from aignostics_async import JobRefused, JobStateError
-from aignostics_async.bulk import _identity, _maintenance
+from aignostics_async.bulk import _corrections, _identity, _maintenance
 from aignostics_async.bulk.database import _commands, _ownership_queries, _queries, _retries, _run_commands
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._run_commands import ExpectedOutput, ObservedRun, OutputFile
 from aignostics_async.bulk.database._states import AttemptOutcome, IntentState, ItemState
+from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.bulk.report._audit import JobStatus
 from aignostics_async.bulk.report._summary import read_summary
 from aignostics_async.downloads._outcomes import FileStatus
@@ -223,6 +224,19 @@ def test_an_intent_that_has_a_run_keeps_it(job: MadeUpJob) -> None:
     with pytest.raises(JobStateError):
         job.apply(_commands.resolve(intent, IntentState.CREATED, str(uuid.uuid4())))
     assert read(job, _queries.intent(intent)).run_id == run_id
+
+
+# Correcting
+
+
+@pytest.mark.parametrize("numbers", [(1, 2), (2, 1)])
+def test_a_reference_stays_with_the_slide_that_has_it(numbers: tuple[int, int]) -> None:
+    """Whichever of the two comes first, and also if that one is corrected too."""
+    mended, owner = numbers
+    entries = {number: SlideEntry(path=f"/slides/{number}.svs", reference="case-7") for number in (1, 2)}
+    faults = list(_corrections._take_collisions(entries, {"slides.csv, line 2": mended, "case-7": owner}))
+    assert list(entries) == [owner]
+    assert [fault.slide for fault in faults] == [f"/slides/{mended}.svs"]
 
 
 # Cancelling

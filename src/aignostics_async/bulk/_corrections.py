@@ -103,9 +103,8 @@ async def correct(
     wanted = await database.read(_retries.retryable(**which, only=numbers))
     lines = _Lines(manifest, path or Path())
     entries = {row.number: entry for row in wanted if (entry := _corrected(row, lines, told.mpp)) is not None}
-    mended = {row.reference for row in wanted if row.number in entries}
-    taken = set(await database.read(_queries.references())) - mended
-    faults = [*_take_collisions(entries, taken), *await _take_faulty(entries, client, plan)]
+    numbers_of_all = await database.read(_queries.references())
+    faults = [*_take_collisions(entries, numbers_of_all), *await _take_faulty(entries, client, plan)]
     columns = {
         number: {
             "path": entry.path,
@@ -176,14 +175,16 @@ def _corrected(row: ItemRow, lines: _Lines, mpp: float | None) -> SlideEntry | N
     )
 
 
-def _take_collisions(entries: dict[int, SlideEntry], taken: set[str]) -> Iterator[Finding]:
-    """Take out each slide whose new reference is another one's, and give a fault for it."""
+def _take_collisions(entries: dict[int, SlideEntry], numbers: dict[str, int]) -> Iterator[Finding]:
+    """Take out each slide whose new reference is another one's, and give a fault for it.
+
+    `numbers` has the items of the job by reference.
+    """
     for number, entry in list(entries.items()):
-        if entry.reference in taken:
+        if numbers.setdefault(entry.reference, number) != number:
             del entries[number]
             problem = f"its reference {entry.reference!r} is that of another slide of the job"
             yield Finding(FindingKind.REFERENCE, problem, "give it another one in the manifest", entry.path)
-        taken.add(entry.reference)
 
 
 async def _take_faulty(entries: dict[int, SlideEntry], client: Client, plan: JobPlan) -> list[Finding]:

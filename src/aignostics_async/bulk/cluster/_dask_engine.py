@@ -71,8 +71,8 @@ class DaskEngine:
 
         Entering raises MissingExtra without the `cluster` extra; ClusterRefused for a cluster that is not
         protected by TLS off this machine or differs in versions, and for certificates or a scheduler file
-        that can't be used; ClusterLost if no scheduler answers in 30 s, or no worker comes; and JobError if
-        the folder of results can't be written.
+        that can't be used; ClusterLost if no scheduler answers in 30 s, or no worker comes; JobError if the
+        folder of results can't be written; and AuthenticationError without a usable token.
         """
         async with AsyncExitStack() as stack:
             address, security = await self._place(stack)

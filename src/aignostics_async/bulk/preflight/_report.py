@@ -49,11 +49,11 @@ class PreflightReport:
         print(report.ready, "slides in", report.runs, "runs,", len(report.faults), "faults")
 
     `found` is the number of slides up to `Sources.limit`, `beyond_limit` the number beyond it, and `ready`
-    the number without a fault. `bytes` is the size of what would be uploaded. `faults` are findings because
-    of which a request would fail; `warnings` prevent nothing, but a person should read them. Each is a tuple
-    of `Finding`, empty if there is none. `left_out` has what is not sent, with the reason. `store`, `disk`
-    and `earlier` have the details; `earlier` is None if earlier runs can't be listed. `engine` describes what
-    read the slides, `this machine` by default. `seconds` is how long the preflight of the `plan` took.
+    the number without a fault; `bytes` is the size of their files. `faults` keep a slide, or the whole job,
+    from being sent; `warnings` prevent nothing, but a person should read them. Each is a tuple of `Finding`,
+    empty if there is none. `left_out` has what is not sent, with the reason. `store`, `disk` and `earlier`
+    have the details; `earlier` is None if earlier runs can't be listed. `engine` describes what read the
+    slides, `this machine` by default. `seconds` is how long the preflight of the `plan` took.
     """
 
     plan: JobPlan
@@ -66,7 +66,7 @@ class PreflightReport:
     Fewer are, if the plan has `max_items`, or if the job holds slides that were analysed before.
     """
     bytes: int
-    """The bytes to upload."""
+    """The bytes of the files of these slides."""
     left_out: tuple[LeftOut, ...] = field(repr=False)
     """Files and folders that were seen and are not slides of the job, with the reason."""
     beyond_limit: int
@@ -97,7 +97,10 @@ class PreflightReport:
 
     @property
     def cost(self) -> Decimal | None:
-        """The cost of the items that would be billed, by the plan's `price`; None without a price."""
+        """The cost of the most items that would be billed, by the plan's `price`; None without a price.
+
+        They are those that are `ready`, up to `max_items` of the plan.
+        """
         items = self.ready if self.plan.max_items is None else min(self.ready, self.plan.max_items)
         return None if self.plan.price is None else self.plan.price * items
 
