@@ -196,8 +196,8 @@ class BulkJob(MaintainedJob):
 
         The call can be cancelled, and the process killed, at any moment; a later call continues, as after any
         error. If a callback raises, the outcome of the request in flight is recorded, nothing more is sent,
-        and the exception is raised. Costs the upload of each slide, a request per run, and what watching the
-        runs and downloading their outputs cost.
+        and the exception is raised. Costs reading and uploading each slide, a request per run, a listing of
+        the runs since the job was created each minute, and what watching and downloading the runs cost.
 
         Raises JobRefused for another server, user or organization; JobStopped if the job can't continue (its
         `cause` is the error behind it; QuotaExceeded after the existing runs have finished); JobDatabaseError

@@ -55,8 +55,8 @@ class Finding:
             print(finding.kind, finding.slide, finding.problem, finding.remedy)
 
     `kind` is the subject. `problem` and `remedy` (empty by default) are texts for people. `slide` is the path
-    of the slide, or the line of a manifest or list; None, the default, for a finding of the whole job.
-    `str(finding)` is one line for people.
+    of the slide, folder, manifest or list, or the line of one; None, the default, for a finding of the whole
+    job. `str(finding)` is one line for people.
     """
 
     kind: FindingKind
@@ -66,7 +66,9 @@ class Finding:
     remedy: str = ""
     """What to do about it; empty by default."""
     slide: str | None = None
-    """The path of the slide, or the line of a manifest or list; None, the default, for the whole job."""
+    """The path of the slide, folder, manifest or list, or the line of one; None, the default, for the whole
+    job.
+    """
 
     def __str__(self) -> str:
         told = f"{self.problem}; {self.remedy}" if self.remedy else self.problem

@@ -135,7 +135,7 @@ class JobStatus(Enum):
 
     @property
     def exit_status(self) -> int:
-        """The exit status of `bulk run`: the value of the member, 0, 1, 3, 4, 8 or 75."""
+        """The exit status of `bulk run`, unless `Summary.is_unswept`: the value, 0, 1, 3, 4, 8 or 75."""
         return self.value
 
 

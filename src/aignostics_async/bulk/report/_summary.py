@@ -78,9 +78,9 @@ class UploadTotals:
         uploads = (await job.summary()).uploads
         print(uploads.stored_items, "slides,", uploads.stored_bytes, "of", uploads.bytes, "bytes")
 
-    `bytes` is the size of all slides that were read, `stored_bytes` that of the uploaded ones. `stored_items`
-    is the number of uploaded slides, `store_verified` the number of those whose bytes the store has verified.
-    Slides that `BulkJob.clean` has deleted from the store still count.
+    `bytes` is the size of all slides that were read, `stored_bytes` that of the objects of the uploaded ones.
+    `stored_items` is the number of uploaded slides, `store_verified` the number of those whose bytes the
+    store has verified. Slides that `BulkJob.clean` has deleted from the store still count.
     """
 
     bytes: int
@@ -88,7 +88,7 @@ class UploadTotals:
     stored_items: int
     """The number of slides that were uploaded."""
     stored_bytes: int
-    """The bytes of the slides that were uploaded."""
+    """The bytes of the objects that were uploaded, which may be zips of slides of several files."""
     store_verified: int
     """The number of uploaded slides whose bytes the store has proven; see `Stored.verified`."""
 
