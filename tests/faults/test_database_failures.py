@@ -17,6 +17,7 @@ from aignostics_async.bulk import BulkJob, JobObserver, write_report, write_resu
 from aignostics_async.bulk.database import _database
 from aignostics_async.bulk.database._database import Database
 from aignostics_async.bulk.database._failures import _ADVICE
+from aignostics_async.bulk.database._job_folder import JobFolder
 from aignostics_async.bulk.database._writer import Execute
 
 
@@ -72,6 +73,11 @@ async def test_a_folder_that_can_t_be_looked_at_is_the_job_s_error(
 ) -> None:
     with pytest.raises(JobError, match="File name too long"):
         await use(Path("x" * 300))
+
+
+def test_a_path_that_can_be_no_folder_is_the_job_s_error() -> None:
+    with pytest.raises(JobError, match="null byte"):
+        JobFolder("a\0b").make()
 
 
 @pytest.mark.parametrize("plan", ["", "[1]", '{"price": "much"}', "[" * 5000])

@@ -473,6 +473,7 @@ def test_a_limit(here: Path) -> None:
         ({"manifest": 5}, "5 is no path"),
         ({"places": 5}, "places takes several paths"),
         ({"places": ["a"], "mpp": 250}, "mpp is a resolution in µm per pixel, such as 0.25, not 250"),
+        ({"places": ["a"], "mpp": True}, "mpp is a resolution in µm per pixel, such as 0.25, not True"),
         ({"places": "a"}, "places takes several paths"),
     ],
 )

@@ -54,7 +54,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_resolution(value: Any) -> bool:
-    return isinstance(value, int | float) and is_plausible(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and is_plausible(value)
 
 
 def _are_rules(value: Any) -> bool:
