@@ -271,6 +271,8 @@ def told(body: dict[str, Any], name: str) -> Any:
     """Return what a body says of one of our fields."""
     if name == "is_available":
         return body.get("download_url") is not None
+    if name == "deleted_by":
+        return None  # 1.0 does not say
     return body.get(RENAMED.get(name, name))
 
 

@@ -114,6 +114,7 @@ from .errors import (
     RequestTimeout as RequestTimeout,
     ResolutionConflict as ResolutionConflict,
     ResolutionUnknown as ResolutionUnknown,
+    ResultsDeleted as ResultsDeleted,
     RunCancelled as RunCancelled,
     RunFailed as RunFailed,
     RunVanished as RunVanished,

@@ -101,6 +101,7 @@ HOMES = {
     "ResolutionConflict": "errors",
     "ResolutionUnknown": "errors",
     "ResponseEvent": "_hooks",
+    "ResultsDeleted": "errors",
     "Retries": "_config",
     "RetryEvent": "_hooks",
     "Run": "resources._run",

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from support import METADATA, count
 
 from aignostics_async import (
     AignosticsError,
     APIStatusError,
     ConnectionFailed,
+    Hooks,
     InputArtifact,
     InvalidSubmission,
     Item,
     LoginRequired,
     QuotaExceeded,
+    RequestEvent,
     SubmissionUnknown,
     TokenEndpointUnavailable,
     UsageError,
 )
-from aignostics_async.emulator.process import Emulator
+from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.errors import status_error_class
 from aignostics_async.submission._outcome import CreationOutcome, creation_outcome
 
@@ -116,6 +120,25 @@ async def test_a_no_of_somebody_else_proves_nothing(
 @pytest.mark.parametrize("status", UNLISTED)
 async def test_a_status_that_is_not_listed_proves_nothing(emulator: Emulator, status: int) -> None:
     assert isinstance(await create(emulator, {"status": status, **API}), SubmissionUnknown)
+
+
+async def test_a_deadline_that_ends_while_the_reply_is_awaited(emulator: Emulator) -> None:
+    deadline = asyncio.timeout(None)
+
+    def end(event: RequestEvent) -> None:
+        if event.method == "POST":
+            deadline.reschedule(0)
+
+    async with emulator.client(evolve(IMPATIENT, hooks=Hooks(on_request=end))) as client:
+        with pytest.raises(TimeoutError) as caught:
+            async with deadline:
+                await client.runs.create("he-tme:v1.0.0", [ITEM])
+    cause = caught.value.__cause__
+    assert cause is not None
+    (note,) = cause.__notes__
+    assert "a run of 1 item with he-tme:v1.0.0, requested at" in note
+    assert "may exist and be billed" in note
+    assert ("submission='" in note) is (emulator.contract == "1.8")
 
 
 async def test_a_quota_is_told_in_the_servers_words(emulator: Emulator) -> None:

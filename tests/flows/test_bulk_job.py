@@ -462,6 +462,27 @@ async def test_outputs_that_are_gone_or_damaged_are_brought_again(harness: JobHa
     await harness.assert_outputs_are_the_platform_s("a", "b")
 
 
+async def test_results_that_were_deleted_before_the_download(harness: JobHarness) -> None:
+    await harness.make("a")
+    assert (await harness.run()).status is JobStatus.DONE
+    gone, *kept = sorted((harness.job / "results").rglob("*.*"))
+    gone.unlink()
+    async with harness.opened() as job:
+        assert await job.verify() == [gone]
+    ((run_id,),) = harness.rows("SELECT run_id FROM items")
+    await harness.client.run(run_id).delete_results()
+    assert (await harness.run()).status is JobStatus.SOME_FAILED
+    ((state, fault, remedy),) = harness.rows("SELECT state, fault, remedy FROM items")
+    assert (state, remedy) == ("SET_ASIDE", "'bulk retry --failed' has it analysed again")
+    assert "its results were deleted" in fault
+    found = harness.rows("SELECT path FROM outputs WHERE status <> 'FAILED'")
+    assert {Path(path) for (path,) in found} == set(kept), "what is here already is not forgotten"
+    async with harness.opened() as job:
+        assert await job.retry() == 0, "a new analysis is paid"
+        assert await job.retry(failed=True) == 1
+        assert (await job.run(harness.client)).status is JobStatus.DONE
+
+
 async def test_a_job_that_is_cancelled_pays_for_nothing_more(harness: JobHarness) -> None:
     await harness.make("a", "b", "c", chunk_size=1)
     harness.emulator.set_clock(rate=0)

@@ -74,6 +74,12 @@ def test_a_run_from_submit_to_delete(emulator: Emulator, run_id: str, tmp_path: 
     assert "--yes" in refused.stderr
     deleted = parsed(cli("runs", "delete-results", run_id, "--yes", "--json", emulator=emulator))
     assert deleted == {"run_id": run_id, "results_deleted": True}
+    gone = cli("runs", "download", run_id, tmp_path / "again", emulator=emulator)
+    assert gone.returncode == 3
+    assert "its results were deleted" in gone.stderr
+    assert "results deleted" in cli("runs", "show", run_id, emulator=emulator).stdout
+    left = parsed(cli("runs", "delete-results", run_id, "--dry-run", "--json", emulator=emulator))
+    assert left["outputs"] == 0
     late = cli("runs", "cancel", run_id, emulator=emulator)
     assert late.returncode == 1
     assert "409" in late.stderr
@@ -314,11 +320,12 @@ def test_the_emulator_writes_its_ready_file(tmp_path: Path) -> None:
         assert (list(ready["api_roots"]), ready["contract"]) == (["1.0", "1.8"], "1.8")
         assert ready["access_token"] == "my-token"
         assert ready_file.stat().st_mode & 0o077 == 0
-        introduction = "".join(process.stdout.readline() for _ in range(4))
-        exported = dict(re.findall(r"(AIGNOSTICS_\w+)=(\S+)", introduction))
+        introduction = "".join(process.stdout.readline() for _ in range(5))
+        exported = dict(re.findall(r"([A-Z]+_\w+)=(\S+)", introduction))
         assert exported == {
             "AIGNOSTICS_API_ROOT": ready["api_roots"]["1.8"],
             "AIGNOSTICS_CONTRACT": "1.8",
+            "STORAGE_EMULATOR_HOST": ready["google_root"],
             "AIGNOSTICS_ACCESS_TOKEN": "my-token",
         }
         environment = {**exported, "PATH": os.environ["PATH"]}

@@ -22,6 +22,7 @@ from aignostics_async import (
     ItemFailed,
     ItemStatus,
     NotFound,
+    ResultsDeleted,
     RunCancelled,
     RunFailed,
     RunStatus,
@@ -203,7 +204,34 @@ async def test_cancel_then_delete(emulator: Emulator, slide: Slide, tmp_path: Pa
         assert statuses == {ItemStatus.SUCCEEDED, cancelled}
         await run.delete_results()
         after = [item async for item in run.results()]
-        assert all(artifact.download_url is None for item in after for artifact in item.output_artifacts)
+        artifacts = [artifact for item in after for artifact in item.output_artifacts]
+        assert {(each.download_url, each.is_available) for each in artifacts} == {(None, False)}
+        assert {each.deleted_by for each in artifacts} == {None if contract == "1.0" else "USER"}
+
+
+@pytest.mark.parametrize("by", ["user", "platform"])
+async def test_deleted_results_are_no_download(
+    emulator: Emulator, slide: Slide, tmp_path: Path, contract: str, by: str
+) -> None:
+    async with emulator.client() as client:
+        run = await client.runs.submit("he-tme:v1.0.0", [Item("a", slide=slide)], store=emulator.store_url)
+        await run.wait()
+        if by == "user":
+            await run.delete_results()
+        else:
+            emulator.set_clock(advance_s=31 * 24 * 3600)
+        report = await run.download(tmp_path)
+        async with client.download_as_completed([run], tmp_path) as items:
+            (done,) = [done async for done in items]
+    outcomes = [*report.files, *done.files]
+    assert len(outcomes) == 6
+    told = "" if contract == "1.0" else f" by {'a user' if by == 'user' else 'the platform'}"
+    for outcome in outcomes:
+        assert outcome.status is FileStatus.FAILED
+        assert isinstance(outcome.error, ResultsDeleted)
+        assert f"its results were deleted{told}" in str(outcome.error)
+    with pytest.raises(ExceptionGroup):
+        report.raise_for_failures()
 
 
 async def test_too_many_failed_items_end_a_run(emulator: Emulator, contract: str) -> None:

@@ -110,12 +110,14 @@ async def test_a_run_with_the_references_is_found_by_the_filter(httpx_mock: HTTP
     assert [run.run_id for run in found.exact] == [RUN_ID]
 
 
-async def test_only_artifacts_with_a_file_are_listed(httpx_mock: HTTPXMock) -> None:
+async def test_only_artifacts_that_had_a_file_are_listed(httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(json=[ITEM])
     async with client() as session:
         (item,) = await session.run(RUN_ID).results().to_list()
     assert (item.reference, item.run_id, item.status) == ("case/7", RUN_ID, ItemStatus.SUCCEEDED)
-    assert [each.artifact_id for each in item.output_artifacts] == [ARTIFACT["output_artifact_id"]]
+    kept, deleted = item.output_artifacts
+    assert (kept.artifact_id, kept.is_available) == (ARTIFACT["output_artifact_id"], True)
+    assert (deleted.is_available, deleted.deleted_by) == (False, "USER")
 
 
 async def test_a_page_that_is_filtered_here_is_not_taken_for_the_last_one(httpx_mock: HTTPXMock) -> None:

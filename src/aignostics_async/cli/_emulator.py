@@ -119,17 +119,21 @@ def _announce(ready: ConnectionInfo) -> None:
 
 def _introduction(ready: ConnectionInfo) -> tuple[str, ...]:
     root = ready.api_roots[ready.contract]
-    place = f"  export AIGNOSTICS_API_ROOT={root} AIGNOSTICS_CONTRACT={ready.contract}"
+    place = (
+        f"  export AIGNOSTICS_API_ROOT={root} AIGNOSTICS_CONTRACT={ready.contract}",
+        # Without it, `--store platform` would send slides to Google.
+        f"  export STORAGE_EMULATOR_HOST={ready.google_root}",
+    )
     return (
         f"emulator ready at {root}, contract {ready.contract}",
         "",
         "To use it from another shell:",
-        place,
+        *place,
         f"  export AIGNOSTICS_ACCESS_TOKEN={ready.access_token}",
         f"  aignostics-async submit he-tme:v1.1.0 SLIDES --store {ready.store_url}",
         "",
         "or, to sign in instead of the access token:",
-        place,
+        *place,
         f"  export AIGNOSTICS_TOKEN_URL={ready.token_url} AIGNOSTICS_CLIENT_ID={ready.client_id}",
         "  aignostics-async login",
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from .. import Client, Conflict, DownloadReport, Run, RunDetails, RunStatus, write_table
+from .. import Client, Conflict, DownloadReport, ItemResult, Run, RunDetails, RunStatus, write_table
 from ..errors import UsageError
 from ._applications import list_versions
 from ._confirm import Yes, confirm
@@ -125,7 +125,7 @@ async def show(run_id: RunId, /, *, as_json: Json = False) -> None:
                 item.reference,
                 item.status,
                 item.queue_position_organization,
-                len(item.output_artifacts),
+                _outputs(item),
                 with_code(item.error, item.error_code),
             )
             for item in items
@@ -278,7 +278,7 @@ async def delete_results(
     if dry_run:
         async with client() as session:
             items = [item async for item in session.run(run_id).results()]
-        files = sum(len(item.output_artifacts) for item in items)
+        files = sum(artifact.is_available for item in items for artifact in item.output_artifacts)
         words = f"{count(files, 'output')} of {count(len(items), 'item')} would be deleted permanently"
         rehearsed(words, {"run_id": run_id, "items": len(items), "outputs": files}, as_json=as_json)
         return
@@ -362,6 +362,12 @@ async def _check_filters(session: Client, application: str | None, version: str 
 
 def _row(run: RunDetails) -> tuple[object, ...]:
     return run.run_id, run.application_version_id, run.status, f"{run.triggered_at:%Y-%m-%d %H:%M}"
+
+
+def _outputs(item: ItemResult) -> int | str:
+    """Return how many result files an item has, or that they are deleted."""
+    kept = sum(artifact.is_available for artifact in item.output_artifacts)
+    return "results deleted" if item.output_artifacts and not kept else kept
 
 
 def _facts(run: RunDetails) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from .._core._secret import SecretText
-from ..errors import AignosticsError, TransferError
+from ..errors import AignosticsError, ResultsDeleted, TransferError
 from ..models import ItemResult, OutputArtifact
 from ..transfer._download import fetch_file
 from ..transfer._file_io import unwritable
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ..transfer._engine import Engine
     from ._checksum_cache import ChecksumCache
     from ._listing import RunReader
+
+_DELETED_BY = {"USER": " by a user", "SYSTEM": " by the platform, which keeps them for 30 days"}
 
 
 @frozen
@@ -111,12 +113,11 @@ async def _fetch(
     artifact, path = request.artifact, request.path
 
     async def fresh() -> str:
-        url = await run.artifact_url(request.item.item_id, artifact.artifact_id)
-        if url is not None:
-            return url
-        raise TransferError(
-            "the platform offers no URL for it any more; were the results deleted?", name=request.name
-        )
+        if artifact.deleted_by is None:
+            url = await run.artifact_url(request.item.item_id, artifact.artifact_id)
+            if url is not None:
+                return url
+        raise _without_url(artifact, request.name)
 
     def find() -> Crc32c | None:
         """Return the checksum of a file that is there as promised."""
@@ -138,3 +139,13 @@ async def _fetch(
     if not fetched.is_new:
         status = FileStatus.PRESENT
     return request.outcome(status, size=fetched.size, crc32c=fetched.crc32c)
+
+
+def _without_url(artifact: OutputArtifact, name: str) -> TransferError:
+    """Return what it means that the platform gives no URL of an artifact."""
+    if artifact.is_available:
+        return TransferError(
+            "the platform offers no URL for it any more; were the results deleted?", name=name
+        )
+    by = _DELETED_BY.get(artifact.deleted_by or "", "")
+    return ResultsDeleted(f"its results were deleted{by}; a new analysis is billed", name=name)

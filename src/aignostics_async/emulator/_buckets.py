@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from ._platform import Platform
     from ._state_database import StoredObject
 
+GOOGLE_PATH = "/gcs"
+"""Where the API of Google Cloud Storage begins."""
 REGION = "emulator-1"
 _METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE"]
 _CLOCKS = timedelta(minutes=15)

@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from ..errors import ConfigurationError
 from ._app import build_app
+from ._buckets import GOOGLE_PATH
 from ._control import CONTROL_PATH
 from ._oauth import CLIENT_ID, SERVICE_CLIENT_ID, TOKEN_PATH
 from ._objects import STORAGE_PATH
@@ -57,6 +58,8 @@ class ConnectionInfo:
     """The URL of the emulator's own store, like `store_url`."""
     store_url: str
     """The address of the emulator's own store, to pass to `runs.submit`."""
+    google_root: str
+    """The URL of the Google Cloud Storage API with the organization's bucket, for STORAGE_EMULATOR_HOST."""
     client_id: str
     """The id of the public client, which people sign in to and `refresh_token` belongs to."""
     service_client_id: str
@@ -132,6 +135,7 @@ def _ready(platform: Platform, token: str) -> ConnectionInfo:
         token_url=platform.origin + TOKEN_PATH,
         storage_root=platform.origin + STORAGE_PATH,
         store_url=platform.origin + STORAGE_PATH,
+        google_root=platform.origin + GOOGLE_PATH,
         client_id=CLIENT_ID,
         service_client_id=SERVICE_CLIENT_ID,
         client_secret=platform.client_secret,

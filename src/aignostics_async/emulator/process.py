@@ -229,7 +229,11 @@ class Emulator(ControlClient):
 
     @property
     def _place(self) -> dict[str, str]:
-        return {"AIGNOSTICS_API_ROOT": self.root, "AIGNOSTICS_CONTRACT": self.contract}
+        return {
+            "AIGNOSTICS_API_ROOT": self.root,
+            "AIGNOSTICS_CONTRACT": self.contract,
+            "STORAGE_EMULATOR_HOST": self._google,
+        }
 
     @property
     def environment(self) -> dict[str, str]:
@@ -238,11 +242,10 @@ class Emulator(ControlClient):
             subprocess.run(["my-program"], env={**os.environ, **emulator.environment}, check=True)
 
         They are AIGNOSTICS_API_ROOT, AIGNOSTICS_CONTRACT, AIGNOSTICS_ACCESS_TOKEN, and STORAGE_EMULATOR_HOST,
-        the URL of the emulator's Google Cloud Storage API. Raises UsageError while the emulator is not
-        running.
+        the URL of the emulator's Google Cloud Storage API, which has the bucket of `store="platform"`. Raises
+        UsageError while the emulator is not running.
         """
-        account = {"AIGNOSTICS_ACCESS_TOKEN": self.access_token, "STORAGE_EMULATOR_HOST": self._google}
-        return {**self._place, **account}
+        return {**self._place, "AIGNOSTICS_ACCESS_TOKEN": self.access_token}
 
     @property
     def login_environment(self) -> dict[str, str]:
@@ -251,8 +254,8 @@ class Emulator(ControlClient):
             command = ["aignostics-async", "login"]
             subprocess.run(command, env={**os.environ, **emulator.login_environment}, check=True)
 
-        They are AIGNOSTICS_API_ROOT, AIGNOSTICS_CONTRACT, AIGNOSTICS_TOKEN_URL, AIGNOSTICS_CLIENT_ID and
-        AIGNOSTICS_REDIRECT_URL. Raises UsageError while the emulator is not running.
+        They are AIGNOSTICS_API_ROOT, AIGNOSTICS_CONTRACT, STORAGE_EMULATOR_HOST, AIGNOSTICS_TOKEN_URL,
+        AIGNOSTICS_CLIENT_ID and AIGNOSTICS_REDIRECT_URL. Raises UsageError while the emulator is not running.
         """
         return {
             **self._place,
@@ -300,7 +303,7 @@ class Emulator(ControlClient):
 
     @property
     def _google(self) -> str:
-        return f"{self.api_root}/gcs"
+        return self._text("google_root")
 
     def _stores(self) -> dict[str, Any]:
         self._running()

@@ -51,6 +51,7 @@
         ├── ChecksumMismatch            the bytes are not the ones that were promised
         ├── ChecksumMissing             nobody promised anything about the bytes
         ├── UrlRefused                  a signed URL has expired or is not valid for this request
+        ├── ResultsDeleted              an output was deleted, by a user or after 30 days
         ├── LocalFileChanged            a file changed while it was read
         ├── DiskFull                    no space is left in the target or temporary folder
         └── UnsafePath                  a name would leave the target folder
@@ -126,6 +127,7 @@ from ._transfers import (
     ChecksumMissing as ChecksumMissing,
     DiskFull as DiskFull,
     LocalFileChanged as LocalFileChanged,
+    ResultsDeleted as ResultsDeleted,
     TransferError as TransferError,
     TransferInterrupted as TransferInterrupted,
     UnsafePath as UnsafePath,

@@ -102,6 +102,17 @@ class UrlRefused(TransferError):
         self.code = code
 
 
+class ResultsDeleted(TransferError):
+    """An output file that was deleted, by a user or by the platform, which keeps results for 30 days.
+
+        for file in report.files:
+            if isinstance(file.error, ResultsDeleted):
+                print(file.reference, file.error)
+
+    It can't be downloaded any more, and a new analysis is billed. `name` is `{reference}/{artifact name}`.
+    """
+
+
 class LocalFileChanged(TransferError):
     """A local file that changed while it was read, or between reading and sending; its upload is not used.
 

@@ -156,8 +156,10 @@ class OutputArtifactDraft:
     download_url: str | None = field(default=None, repr=False)
     """A signed URL, a secret that is valid for an hour; None, the default, if the server sent none."""
     is_available: bool = True
-    """Whether the file can be downloaded, True by default; False under contract 1.0 once the results are
-    deleted. Under contract 1.8 such files are not listed.
+    """Whether the file can be downloaded, True by default; False once the results are deleted."""
+    deleted_by: str | None = None
+    """`"USER"`, or `"SYSTEM"` for the platform, which keeps results for 30 days; None, the default, for a
+    file that is not deleted, and under contract 1.0.
     """
 
 
@@ -170,8 +172,9 @@ class OutputArtifact(OutputArtifactDraft):
 
     `name` is that of the output, `artifact_id` a UUID, and `metadata` a mapping of JSON values, which may be
     empty. `download_url` is a signed URL, a secret that is valid for an hour, or None if the server sent
-    none; `Run.artifact_url` returns a fresh one. `is_available` is False under contract 1.0 once the results
-    are deleted; under contract 1.8 such files are not listed. The repr does not show the URL.
+    none; `Run.artifact_url` returns a fresh one. Once the results are deleted, `is_available` is False, the
+    metadata may be empty, and under contract 1.8 `deleted_by` is `"USER"` or `"SYSTEM"`. The repr does not
+    show the URL.
     """
 
     @property
@@ -219,8 +222,8 @@ class ItemResultDraft:
     redacted; None without one.
     """
     output_artifacts: tuple[OutputArtifact, ...]
-    """The result files that the server listed: all of them once the item has succeeded, until they are
-    deleted.
+    """The result files that the server listed: all of them once the item has succeeded. Deleted ones stay
+    listed, with `is_available` False.
     """
     terminated_at: datetime | None = None
     """The time at which the item became final, by the platform's clock and with time zone; None, the default,
@@ -260,7 +263,7 @@ class ItemResult(ItemResultDraft):
     `item_id` and `run_id` are the platform's ids, UUIDs, and `reference` is the caller's name for the item.
     `status` is an `ItemStatus`, and `error` the platform's message about an item that failed, or None.
     `output_artifacts` is a tuple of the files that the server listed, each an `OutputArtifact`: all of them
-    once the item has succeeded, until they are deleted; empty without any.
+    once the item has succeeded, deleted ones with `is_available` False; empty without any.
 
     All other fields are None by default, and under contract 1.0. `terminated_at` is the time at which the
     item became final, with time zone. `error_code` is the code for `error`. `metadata` are the custom

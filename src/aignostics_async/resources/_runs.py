@@ -243,7 +243,8 @@ class Runs:
 
         All items are checked before the POST. It is repeated only if no connection was made, or once after a
         401. A version id instead of an `ApplicationVersion` costs one more request, before that. If the call
-        is cancelled while it waits for the reply, the run may exist: look with `find`.
+        is cancelled while it waits for the reply, as a timeout does, the run may exist and be billed: a note
+        on the CancelledError, which is the cause of a TimeoutError, says how to look with `find`.
 
         The options are None by default. `metadata` are JSON values that the platform keeps with the run and
         finds it by. `due_date` is when the results are wanted: the platform orders its work by it. At

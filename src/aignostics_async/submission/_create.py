@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -59,6 +60,9 @@ async def create_run(
         if creation_outcome(error) is not CreationOutcome.UNKNOWN:
             raise
         reason, status = _in_words(error), getattr(error, "status", None)
+    except asyncio.CancelledError as cancelled:
+        cancelled.add_note(_how_to_look(version, items, sent_at, mark))
+        raise
     # Outside the except clause, so that the error does not hold the lost response as its context.
     raise SubmissionUnknown(
         references=[item.reference for item in items],
@@ -67,6 +71,20 @@ async def create_run(
         reason=reason,
         status=status,
         submission=None if mark is None else mark.attempt,
+    )
+
+
+def _how_to_look(
+    version: ApplicationVersion, items: Sequence[Item], sent_at: datetime, mark: RunMark | None
+) -> str:
+    """Return what to do about a request whose reply nobody waited for."""
+    moment = sent_at.isoformat(timespec="seconds")
+    marked = "" if mark is None else f", submission={mark.attempt!r}"
+    return (
+        f"a run of {len(items)} {'item' if len(items) == 1 else 'items'} with "
+        f"{version.application_version_id}, requested at {moment}, may exist and be billed: before you send "
+        "it again, look with client.runs.find(references=[each.reference for each in items], "
+        f"since=datetime.fromisoformat({moment!r}){marked})"
     )
 
 

@@ -123,14 +123,16 @@ def _moving(state: ItemState, allowed_before: tuple[ItemState, ...], *columns: s
     )
 
 
-def quarantine(number: int, fault: str, remedy: str | None) -> Callable[[Execute], bool]:
-    """Return the command that lets the others go on without an item; gives False for a final one."""
+def quarantine(number: int, fault: str, remedy: str | None, **columns: Any) -> Callable[[Execute], bool]:
+    """Return the command that lets the others go on without an item and sets columns; gives False for a final
+    one.
+    """
 
     def command(execute: Execute) -> bool:
         (state,) = execute("SELECT state FROM items WHERE number = ?", (number,)).fetchone()
         if ItemState(state).is_final:
             return False
-        _move(execute, [number], ItemState.QUARANTINED, {"fault": fault, "remedy": remedy})
+        _move(execute, [number], ItemState.QUARANTINED, {"fault": fault, "remedy": remedy, **columns})
         return True
 
     return command

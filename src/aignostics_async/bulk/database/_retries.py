@@ -43,6 +43,7 @@ def retry(
                 move_item(item.number, item.state, **_CLEARED)(execute)
                 continue
             execute("UPDATE members SET is_live = 0 WHERE item = ? AND is_live", (item.number,))
+            execute("DELETE FROM outputs WHERE item = ?", (item.number,))  # of the earlier run
             state, columns = item.state, {**_CLEARED, **_UNSENT}
             if item.is_held:
                 columns["may_be_rebilled"] = 1

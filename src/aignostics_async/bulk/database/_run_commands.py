@@ -165,7 +165,9 @@ def take_files(item: int, state: ItemState, files: Sequence[OutputFile]) -> Call
             "INSERT INTO outputs (item, artifact_id, name, status, path, size, crc32c, fault) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (item, artifact_id) DO UPDATE SET "
             "status = excluded.status, path = excluded.path, size = excluded.size, "
-            "crc32c = excluded.crc32c, fault = excluded.fault"
+            "crc32c = excluded.crc32c, fault = excluded.fault "
+            # The file of an earlier download is still there, whatever came of this one.
+            "WHERE excluded.status <> 'FAILED' OR outputs.status IN ('KNOWN', 'FAILED')"
         )
         for each in files:
             row = (

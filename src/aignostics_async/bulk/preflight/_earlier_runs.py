@@ -109,7 +109,8 @@ class _Search:
         will_have = not (item.status.is_final or run.status.is_final)
         if has_result or will_have:
             self._compare(_TAG.sub("", item.reference), run.run_id)
-        if has_result and item.output_artifacts and len(self.samples) < _SAMPLES:
+        has_files = any(artifact.is_available for artifact in item.output_artifacts)
+        if has_result and has_files and len(self.samples) < _SAMPLES:
             self.samples.append(item)
 
     def _compare(self, earlier: str, run_id: str) -> None:

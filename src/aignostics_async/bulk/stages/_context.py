@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 from attrs import define, field
@@ -164,8 +164,9 @@ class JobContext:
 
         return tell
 
-    async def quarantine(self, row: ItemRow, fault: str, remedy: str = "") -> None:
-        """Quarantine an item; the others continue. A final item keeps its state."""
-        if not await self.database.write(_commands.quarantine(row.number, fault, remedy or None)):
+    async def quarantine(self, row: ItemRow, fault: str, remedy: str = "", **columns: Any) -> None:
+        """Quarantine an item and set columns; the others continue. A final item keeps its state."""
+        command = _commands.quarantine(row.number, fault, remedy or None, **columns)
+        if not await self.database.write(command):
             return
         self.journal.emit(EventType.QUARANTINED, reference=row.reference, text=fault)

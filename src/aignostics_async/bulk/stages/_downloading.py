@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from ...errors import TransferInterrupted
+from ...errors import ResultsDeleted, TransferInterrupted
 from ..database import _run_commands
 from ..database._journal import EventType
 from ..database._samples import Stage
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..database._queries import ItemRow
     from ..engines._protocol import OpenEngine
     from ._context import JobContext
+
+_ANALYSE_AGAIN = "'bulk retry --failed' has it analysed again"
 
 
 @frozen
@@ -40,6 +42,10 @@ class Downloading:
         state = ItemState.DONE if found.error is None else ItemState.SUCCEEDED
         command = _run_commands.take_files(row.number, state, found.files)
         is_done = await self.context.database.write(command)
+        if isinstance(found.error, ResultsDeleted):
+            # Without its id a retry does not download the item again, but has it analysed.
+            await self.context.quarantine(row, str(found.error), _ANALYSE_AGAIN, item_id=None)
+            return
         if found.error is not None:
             raise found.error
         if not is_done:

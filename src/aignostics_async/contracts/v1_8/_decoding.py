@@ -43,7 +43,8 @@ from .._decoding import aware, error_text, mapping, optional_text, run_id as che
 from ._states import item_status, run_status
 
 _T = TypeVar("_T")
-_AVAILABLE = ArtifactOutput.AVAILABLE
+_AVAILABLE, _NONE = ArtifactOutput.AVAILABLE, ArtifactOutput.NONE
+_DELETED_BY = "DELETED_BY_"
 
 
 def application(raw: dict[str, Any]) -> Application:
@@ -183,10 +184,8 @@ def item(run_id: str, raw: dict[str, Any]) -> ItemResult:
         reference=text(wire.external_id, "external_id"),
         status=item_status(wire.state, reason, has_ended=terminated_at is not None),
         error=None if message is None else error_text(message),
-        # Others are not made yet, failed, or deleted: there is no file to download.
-        output_artifacts=tuple(
-            [_artifact(each) for each in wire.output_artifacts if each.output == _AVAILABLE]
-        ),
+        # The others are not made yet, or failed: they have never had a file.
+        output_artifacts=tuple([_artifact(each) for each in wire.output_artifacts if each.output != _NONE]),
         terminated_at=terminated_at,
         error_code=optional_text(wire.error_code or None, "error_code"),
         metadata=metadata,
@@ -210,7 +209,10 @@ def _artifact(wire: OutputArtifactResultReadResponse) -> OutputArtifact:
         artifact_id,
         metadata if isinstance(metadata, dict) else mapping(_given(metadata), "metadata"),
         url,
+        wire.output == _AVAILABLE,
     )
+    if wire.output.startswith(_DELETED_BY):
+        draft.deleted_by = wire.output.removeprefix(_DELETED_BY)
     draft.__class__ = OutputArtifact
     return draft  # type: ignore[return-value]
 
