@@ -91,16 +91,19 @@ class Sink:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    async def renew(self) -> None:
+    async def signer(self) -> None:
         """Need no key."""
 
-    def whole(self, _digest: Any) -> Any:
+    async def another_signer(self, *_refused: Any) -> None:
+        """Have no other one."""
+
+    def whole(self, _signer: None, _digest: Any) -> Any:
         from aignostics_async.transfer._multipart_upload import SignedRequest
 
         return SignedRequest(self.url, {})
 
-    def part(self, _upload: str, _number: int, digest: Any) -> Any:
-        return self.whole(digest)
+    def part(self, signer: None, _upload: str, _number: int, digest: Any) -> Any:
+        return self.whole(signer, digest)
 
     async def begin(self) -> str:
         return "upload"

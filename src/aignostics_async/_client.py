@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterable
 from copy import copy
 from inspect import signature
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from attrs import evolve
 
 from ._config import as_settings
+from ._core._arguments import as_path
 from ._core._logging import get_logger
 from ._core._misuse import explains_misuse
 from ._core._secret import conceals_arguments
@@ -302,7 +302,7 @@ class Client:
 
         return CompletedItems(
             runs if isinstance(runs, Watcher) else self.watch(runs),
-            Path(folder),
+            as_path(folder, "folder"),
             self.run,
             engine=self._session.engine,
             checksums=self._session.checksums,

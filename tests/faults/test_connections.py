@@ -79,13 +79,16 @@ class Bucket:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    async def renew(self) -> None:
+    async def signer(self) -> None:
         """Need no key."""
 
-    def whole(self, digest: Crc32c) -> SignedRequest:
+    async def another_signer(self, signer: None, refused: UrlRefused) -> None:
+        """Have no other one."""
+
+    def whole(self, signer: None, digest: Crc32c) -> SignedRequest:
         return SignedRequest(self._url, {})
 
-    def part(self, upload: str, number: int, digest: Crc32c) -> SignedRequest:
+    def part(self, signer: None, upload: str, number: int, digest: Crc32c) -> SignedRequest:
         raise NotImplementedError
 
     async def begin(self) -> str:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -23,6 +24,7 @@ from aignostics_async import (
     Azure,
     Client,
     ConfigurationError,
+    FileStore,
     InputArtifact,
     Item,
     PlatformBucket,
@@ -36,10 +38,11 @@ from aignostics_async import (
     TransferError,
     UsageError,
     Watcher,
+    checksum_file,
     find_slides,
 )
 from aignostics_async._core._uncancellable import run_in_daemon_thread, run_uncancellable
-from aignostics_async.bulk import SelectionRule
+from aignostics_async.bulk import BulkJob, JobPlan, SelectionRule, Sources, create_job, inspect_slides
 from aignostics_async.emulator import EmulatorOptions
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.slides._packing import one_file
@@ -435,3 +438,44 @@ async def test_a_source_of_ones_own_that_gives_no_token_is_told(source: Any, wor
 def test_a_source_that_can_t_be_called_is_refused_at_once(source: Any, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         Client(ROOT, source)
+
+
+@pytest.mark.parametrize("wrong", [42, b"name", "a\0b", "\ud800"], ids=repr)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client, path: client.run(str(uuid.uuid4())).download(path),
+        lambda client, path: client.download_as_completed([], path),
+        lambda client, path: client.applications.download_document("he-tme:v1.0.0", "a.pdf", path),
+        lambda client, path: client.store("platform").put("key", path),
+        lambda client, path: client.store("platform").put_once("key", path),
+        lambda _, path: checksum_file(path),
+        lambda _, path: find_slides(path),
+        lambda _, path: inspect_slides(path),
+        lambda _, path: BulkJob.open(path),
+        lambda _, path: FileStore(path),
+    ],
+)
+async def test_what_is_no_path_is_refused_at_once(
+    emulator: Emulator, call: Callable[[Client, Any], Any], wrong: Any
+) -> None:
+    async with emulator.client() as client:
+        before = len(emulator.requests())
+        with pytest.raises(UsageError, match="is a path"):
+            called = call(client, wrong)
+            if inspect.isawaitable(called):
+                await called
+        assert len(emulator.requests()) == before
+
+
+@pytest.mark.parametrize("wrong", [42, "print", object()], ids=["int", "str", "object"])
+@pytest.mark.parametrize("part", ["plan", "sources", "client", "engine", "progress", "consent"])
+async def test_a_part_of_a_job_that_is_of_another_kind_is_refused_before_there_is_a_folder(
+    emulator: Emulator, tmp_path: Path, part: str, wrong: Any
+) -> None:
+    async with emulator.client() as client:
+        plan = JobPlan(api_root=emulator.api_root, application_version="he-tme:v1.0.0", store="platform")
+        parts: dict[str, Any] = {"plan": plan, "sources": Sources(places=[str(tmp_path)]), "client": client}
+        with pytest.raises(UsageError, match=r"takes a|is a function"):
+            await create_job(tmp_path / "job", **(parts | {part: wrong}))
+    assert not (tmp_path / "job").exists()

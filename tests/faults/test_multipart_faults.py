@@ -280,3 +280,37 @@ async def test_parts_are_signed_with_the_key_that_is_valid_now(
         await client.store(address).put("slide.svs", source)
     used = [re.findall(r"Credential=(key-\d+)", path) for _, path, _ in place.requests]
     assert len(used) == len({name for (name,) in used}), "no request takes the key of an earlier one"
+
+
+@pytest.mark.parametrize("part", ["uploads=", "partNumber=1&", "partNumber=2&", "uploadId="])
+@pytest.mark.parametrize(
+    "refusal", [(400, "ExpiredToken"), (403, "InvalidAccessKeyId")], ids=["expired", "gone"]
+)
+async def test_a_session_key_that_dies_is_replaced_and_nothing_else_is_sent_again(
+    emulator: Emulator, place: LyingStore, source: Path, part: str, refusal: tuple[int, str]
+) -> None:
+    status, code = refusal
+    method = "PUT" if "partNumber" in part else "POST"
+    place.troubles = [Trouble(method, part, status=status, body=error(code))]
+
+    def key() -> AwsKey:
+        """Return another session's key once the first one is dead."""
+        session = "second" if place.troubles[0].answered else "first"
+        return AwsKey("name", "secret", "us-east-1", token=session)
+
+    async with emulator.client(SETTINGS) as client:
+        store = client.store(S3(bucket="bucket", prefix="lab", endpoint=place.origin, key=key))
+        stored = await store.put("slide.svs", source)
+    assert stored.verified
+    assert place.objects[KEY] == BODY
+    assert asked(place, "PUT", "partNumber=") == 2 + (method == "PUT")
+    assert place.troubles[0].answered == 1
+
+
+async def test_a_key_that_no_other_one_follows_is_refused_at_once(
+    place: LyingStore, store: Store, source: Path
+) -> None:
+    place.troubles = [Trouble("PUT", "partNumber=", status=400, body=error("ExpiredToken"), times=9)]
+    with pytest.raises(UrlRefused, match="credentials have expired"):
+        await store.put("slide.svs", source)
+    assert place.troubles[0].answered <= 2

@@ -22,6 +22,7 @@ from aignostics_async import (
     Slide,
     TransferError,
     Transfers,
+    UrlRefused,
     UsageError,
     checksum_bytes,
 )
@@ -66,13 +67,16 @@ class Bucket:
     place: Hostile
     aborted: list[str] = field(factory=list)
 
-    async def renew(self) -> None:
+    async def signer(self) -> None:
         """Need no key."""
 
-    def whole(self, digest: Crc32c) -> SignedRequest:
+    async def another_signer(self, signer: None, refused: UrlRefused) -> None:
+        """Have no other one."""
+
+    def whole(self, signer: None, digest: Crc32c) -> SignedRequest:
         return SignedRequest(self.place.url, {})
 
-    def part(self, upload: str, number: int, digest: Crc32c) -> SignedRequest:
+    def part(self, signer: None, upload: str, number: int, digest: Crc32c) -> SignedRequest:
         return SignedRequest(f"{self.place.url}&part={number}", {})
 
     async def begin(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 from hypothesis import given, strategies as st
-from lying_store import LyingStore, lying_store
+from lying_store import LyingStore, Trouble, lying_store
 from slide_files import write_tiff
 
 from aignostics_async import (
@@ -325,18 +325,20 @@ async def test_a_plain_function_signs_as_well(emulator: Emulator, place: LyingSt
 
 
 class Forgetful:
-    """A store of a user's own that says of each object what it is told to say."""
+    """A store of a user's own that says of each object what it is told to say, after some looks."""
 
-    def __init__(self, *told: Stored) -> None:
-        self.told = list(told)
+    def __init__(self, *told: Any, looks: int = 0) -> None:
+        self.told = told
         self.puts = 0
+        self.looks = looks
 
     async def put(self, key: str, source: Path, *, progress: object = None) -> Stored:
         self.puts += 1
-        return self.told[0]
+        return cast("Stored", self.told[0])
 
     async def stat(self, key: str) -> Stored | None:
-        return self.told[-1] if self.puts else None
+        self.looks -= bool(self.puts)
+        return self.told[-1] if self.puts and self.looks <= 0 else None
 
     async def presign_get(self, uri: str, expires: float) -> str:
         return "https://h/a"
@@ -365,11 +367,88 @@ async def test_a_store_of_ones_own_is_compared_too(tmp_path: Path, told: list[St
     assert store.puts == 2, "it is sent once more"
 
 
-async def test_what_is_no_answer_of_a_store_of_ones_own(tmp_path: Path) -> None:
+async def test_a_store_of_ones_own_that_has_nothing_after_an_upload(tmp_path: Path) -> None:
     source = tmp_path / "slide.svs"
     source.write_bytes(b"slide")
-    with pytest.raises(UsageError, match="`put` of a store returns a Stored, not NoneType"):
-        await put_once(Forgetful(cast("Stored", None)), "key", source)
+    store = Forgetful(Stored("uri", 5), None)
+    with pytest.raises(TransferError, match="reported it missing"):
+        await put_once(store, "key", source)
+    assert store.puts == 2, "it is sent once more"
+
+
+async def test_a_store_of_ones_own_that_is_late(tmp_path: Path) -> None:
+    source = tmp_path / "slide.svs"
+    source.write_bytes(b"slide")
+    store = Forgetful(Stored("uri", 5), looks=3)
+    assert await put_once(store, "key", source) == Stored("uri", 5)
+    assert store.puts == 1
+
+
+async def test_a_store_of_ones_own_that_can_not_tell(tmp_path: Path) -> None:
+    class Silent(Forgetful):
+        async def stat(self, key: str) -> Stored | None:
+            raise NotImplementedError
+
+    source = tmp_path / "slide.svs"
+    source.write_bytes(b"slide")
+    store = Silent(Stored("uri", 5))
+    assert not (await put_once(store, "key", source)).verified
+    assert store.puts == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ([None], "`put` of a store returns a Stored, not NoneType"),
+        (
+            [Stored("uri", 5), {"size": 5}],
+            "`stat` of a store returns a Stored or None, not dict",
+        ),
+    ],
+)
+async def test_what_is_no_answer_of_a_store_of_ones_own(tmp_path: Path, told: list[Any], words: str) -> None:
+    source = tmp_path / "slide.svs"
+    source.write_bytes(b"slide")
+    with pytest.raises(UsageError, match=words):
+        await put_once(Forgetful(*told), "key", source)
+
+
+@pytest.mark.parametrize("refusal", [(403, b""), (400, b"<Code>ExpiredToken</Code>")], ids=["403", "expired"])
+async def test_a_url_that_dies_on_the_way_is_signed_once_more(
+    emulator: Emulator, place: LyingStore, tmp_path: Path, refusal: tuple[int, bytes]
+) -> None:
+    source = tmp_path / "slide.svs"
+    source.write_bytes(b"slide")
+    place.troubles = [Trouble("PUT", status=refusal[0], body=refusal[1], part="try=1")]
+    signed: list[str] = []
+
+    def sign(key: str) -> str:
+        signed.append(key)
+        return f"{place.origin}/{key}?try={len(signed)}"
+
+    def get(key: str) -> str:
+        return f"{place.origin}/{key}"
+
+    async with emulator.client() as client:
+        await client.store(Presigned(put_url=sign, get_url=get)).put("key", source)
+    assert place.objects["/key"] == b"slide"
+    assert len(signed) == 2
+
+
+async def test_a_url_that_is_never_good_is_signed_twice(
+    emulator: Emulator, place: LyingStore, tmp_path: Path
+) -> None:
+    source = tmp_path / "slide.svs"
+    source.write_bytes(b"slide")
+    place.troubles = [Trouble("PUT", status=403, times=9)]
+
+    def sign(key: str) -> str:
+        return f"{place.origin}/{key}"
+
+    async with emulator.client() as client:
+        with pytest.raises(UrlRefused):
+            await client.store(Presigned(put_url=sign, get_url=sign)).put("key", source)
+    assert place.troubles[0].answered == 2
 
 
 class Losing(Forgetful):

@@ -493,7 +493,7 @@ class Unconfirming:
         return evolve(await self.store.put(key, source, progress=progress), crc32c=None, verified=False)
 
     async def stat(self, key: str) -> Stored | None:
-        return None
+        raise NotImplementedError
 
     async def presign_get(self, uri: str, expires: float) -> str:
         return await self.store.presign_get(uri, expires)

@@ -38,6 +38,7 @@ def is_proxied(url: str) -> bool:
         ("example.com:8443", ["https://a.example.com:8443"], ["https://a.example.com"]),
         ("example.com:443", ["https://example.com"], ["https://example.com:444"]),
         ("10.0.0.0/8", ["https://10.1.2.3", "https://[::ffff:10.1.2.3]"], ["https://11.0.0.1"]),
+        ("::ffff:10.0.0.1", ["https://10.0.0.1"], ["https://10.0.0.2"]),
         ("10.1.2.3/8", ["https://10.200.0.1"], ["https://11.0.0.1"]),
         ("10.0.0.1", ["https://10.0.0.1:9000"], ["https://10.0.0.10"]),
         ("10.0.0.1:9000", ["https://10.0.0.1:9000"], ["https://10.0.0.1"]),
@@ -59,6 +60,13 @@ def test_the_rule_of_no_proxy(
     monkeypatch.setenv("NO_PROXY", no_proxy)
     assert [url for url in excepted if is_proxied(url)] == []
     assert [url for url in proxied if not is_proxied(url)] == []
+
+
+def test_an_empty_no_proxy_hides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "example.com")
+    monkeypatch.setenv("no_proxy", "")
+    assert not is_proxied("https://example.com")
+    assert is_proxied("https://example.org")
 
 
 def test_the_scheme_chooses_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:

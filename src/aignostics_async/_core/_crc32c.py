@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
+from ._arguments import as_path
+
 if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterable, Iterable
@@ -183,10 +185,9 @@ async def checksum_file(path: str | os.PathLike[str]) -> Crc32c:
         (await checksum_file("case-7.svs")).wire  # "4waSgw=="
 
     Reads the file once in a worker thread, with a buffer of 1 MiB; a cancelled call, too, ends only when the
-    file was read. Raises OSError if the file can't be opened or read, and ValueError for a path with a null
-    character.
+    file was read. Raises UsageError for what is no path, and OSError if the file can't be opened or read.
     """
-    return await anyio.to_thread.run_sync(read_checksum, path)
+    return await anyio.to_thread.run_sync(read_checksum, as_path(path, "path"))
 
 
 def read_checksum(path: str | os.PathLike[str]) -> Crc32c:

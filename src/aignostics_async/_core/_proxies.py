@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Self
@@ -61,8 +62,9 @@ def proxy_for(url: str, *, proxy: str | None, trust_env: bool) -> Proxy | None:
     from urllib.request import getproxies, proxy_bypass  # noqa: TID251 - reads settings, sends nothing
 
     proxies = getproxies()
-    no_proxy = proxies.get("no")
-    # Without NO_PROXY this asks macOS or Windows for the exceptions in its network settings.
+    # An empty no_proxy does not hide NO_PROXY, for curl, Go and requests either.
+    no_proxy = proxies.get("no") or os.environ.get("NO_PROXY")
+    # Without either this asks macOS or Windows for the exceptions in its network settings.
     if proxy_bypass(host) if no_proxy is None else is_excepted(target, no_proxy):
         return None
     found = proxies.get(target.scheme) or proxies.get("all")
@@ -95,8 +97,9 @@ def _matches(entry: str, host: str, port: int | None) -> bool:
         return True
     address = _address(host)
     if address is not None:
+        entry = entry.replace("[", "").replace("]", "")
         try:
-            return address in ip_network(entry.replace("[", "").replace("]", ""), strict=False)
+            return address == _address(entry) or address in ip_network(entry, strict=False)
         except ValueError:
             return False
     domain = _in_ascii(entry.removeprefix("*").strip("."))

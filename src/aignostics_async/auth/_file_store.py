@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from anyio import to_thread
 
+from .._core._arguments import as_path
 from .._core._file_lock import FileLock
 from .._core._logging import get_logger
 from .._core._state_folder import make_private_folder, state_folder
@@ -44,7 +45,7 @@ class FileStore:
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
-        self._folder = state_folder("auth") if folder is None else Path(folder)
+        self._folder = state_folder("auth") if folder is None else as_path(folder, "folder")
         self._is_ours = folder is None
         self._told: set[str] = set()
 

@@ -22,7 +22,7 @@ from .database._job_folder import HighWaterMark, HighWaterMarkFile, JobFolder, c
 from .database._job_registry import register_folder
 from .database._states import ItemState
 from .preflight._findings import Finding
-from .preflight._preflight import Keep, PreflightProgress, run_preflight
+from .preflight._preflight import Keep, PreflightProgress, check_parts, run_preflight
 from .preflight.sources._discovery import shown
 from .reconciliation._matching import CLOCK_SKEW
 from .reconciliation._platform import PlatformClient
@@ -81,8 +81,10 @@ async def create_job(
     Raises JobError on Windows, for a folder that can't be made, locked or written, or if the user's state
     folder can't be written; JobRefused if the folder holds a job already; JobBusy if another process uses it;
     JobDatabaseError if its database can't be written; ConfigurationError for a user without home folder;
-    UsageError for an async callback; and what `run_preflight` and the callbacks raise.
+    UsageError for an async callback or an argument of another kind; and what `run_preflight` and the
+    callbacks raise.
     """
+    check_parts(plan, sources, client, engine)
     check_callback(consent)
     check_callback(progress)
     plan = evolve(plan, contract=client.contract)

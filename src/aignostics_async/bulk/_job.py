@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 from anyio import to_thread
 
+from .._client import Client
+from .._core._arguments import check_kind
 from .._core._clock import SYSTEM_CLOCK, Clock
 from .._core._misuse import explains_misuse
 from .._core._tasks import plain_task_group
@@ -31,6 +33,7 @@ from .database._job_folder import JobFolder, has_database
 from .database._job_registry import register_folder
 from .database._journal import EventType, Journal
 from .engines._local import LocalEngine
+from .engines._protocol import StageEngine
 from .preflight._requirements import Requirements
 from .reconciliation._platform import PlatformClient
 from .report._summary import Summary, read_summary
@@ -43,13 +46,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
-    from .._client import Client
     from ..storage import Store, StoreAddress
     from ..transfer._progress import Progress
     from .database._journal import Listener
     from .database._queries import JobRow
     from .database._states import ItemState
-    from .engines._protocol import OpenEngine, StageEngine
+    from .engines._protocol import OpenEngine
 
 
 @explains_misuse("use a job in `async with BulkJob.open(...) as job:`", inside=("_database", "_job", "plan"))
@@ -202,12 +204,15 @@ class BulkJob(MaintainedJob):
         Raises JobRefused for another server, user or organization; JobStopped if the job can't continue (its
         `cause` is the error behind it; QuotaExceeded after the existing runs have finished); JobDatabaseError
         if the database can't be read or written, and another JobError if the folder can't be used; UsageError
-        if `run` is running already or a callback is async; ConfigurationError for an invalid value or store,
-        an unusable version, or a user without home folder; NotInContract for a `due_date` or `deadline` under
-        contract 1.0, and then the plan stays as it was; what `engine` raises when it is opened; and after
-        `JobObserver.request_cancel` the errors of requests that `Pager` names.
+        if `run` is running already, a callback is async, or an argument is of another kind;
+        ConfigurationError for an invalid value or store, an unusable version, or a user without home folder;
+        NotInContract for a `due_date` or `deadline` under contract 1.0, and then the plan stays as it was;
+        what `engine` raises when it is opened; and after `JobObserver.request_cancel` the errors of requests
+        that `Pager` names.
         """
         self._check_idle()
+        check_kind(client, Client, "client")
+        check_kind(engine or LocalEngine(), StageEngine, "engine")
         check_server(client, self.plan)
         check_callback(listener)
         check_callback(progress)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._core._arguments import as_path
 from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import as_path_part, split_version_id
@@ -138,7 +139,7 @@ class Applications:
         return await download_document(
             session.engine,
             lambda: session.bridge.document_url(application_id, version, name),
-            Path(folder),
+            as_path(folder, "folder"),
             name,
             allow_unverified=allow_unverified,
         )

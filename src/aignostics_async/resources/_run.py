@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from .._core._arguments import as_path
 from .._core._backoff import Backoff
 from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, MIN_PAGE_SIZE, Pager, PageRequest
@@ -352,7 +352,7 @@ class Run:
         return await download_results(
             self,
             follow_listings(self, self.watch()) if wait else list_once(self),
-            Path(folder),
+            as_path(folder, "folder"),
             engine=self._session.engine,
             checksums=self._session.checksums,
             progress=progress,

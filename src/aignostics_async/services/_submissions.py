@@ -9,7 +9,6 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from anyio import to_thread
@@ -17,6 +16,7 @@ from attrs import evolve
 
 from .._client import Client
 from .._config import Uploads
+from .._core._arguments import as_path
 from .._core._backoff import Backoff
 from .._core._clock import SYSTEM_CLOCK
 from .._core._logging import get_logger
@@ -97,7 +97,7 @@ class BackgroundSubmissions:
         max_pending: int = 10,
     ) -> None:
         check_callback(on_change)
-        self._journal = SubmissionJournal(Path(path))
+        self._journal = SubmissionJournal(as_path(path, "path"))
         self._client, self._submit = client, submit
         self._on_change, self._describe = on_change, describe
         self._settle, self._max_pending = settle, max_pending

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import UrlRefused
-from ..transfer._responses import FRESH_URL
+from ..transfer._responses import EXPIRED_CODES, FRESH_URL
 
 _EXPIRED = "the store's credentials have expired; renew them, then repeat it"
 _NOT_ACCEPTED = "the store does not accept the key; check its id, its secret and the region"
@@ -17,7 +17,7 @@ _UNSUPPORTED = 'the store does not support such a request; for S3 try checksums=
 _DEFAULT = "check the store's address, its key and what that allows"
 
 _BY_CODE = {
-    **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"), _EXPIRED),
+    **dict.fromkeys(EXPIRED_CODES, _EXPIRED),
     **dict.fromkeys(
         (
             "AuthenticationFailed",

@@ -183,13 +183,16 @@ class _ContainerUpload:
         self._key = key
         self._url = url
 
-    async def renew(self) -> None:
-        """Do nothing: the key of an account does not end."""
+    async def signer(self) -> None:
+        """Return nothing: the key of an account does not end."""
 
-    def whole(self, digest: Crc32c) -> SignedRequest:
+    async def another_signer(self, _signer: None, _refused: UrlRefused, /) -> None:
+        """Return nothing."""
+
+    def whole(self, _signer: None, digest: Crc32c) -> SignedRequest:
         return SignedRequest(self._url, {"x-ms-blob-type": "BlockBlob", _META: digest.wire})
 
-    def part(self, upload: str, number: int, _digest: Crc32c) -> SignedRequest:
+    def part(self, _signer: None, upload: str, number: int, _digest: Crc32c) -> SignedRequest:
         block = _block(upload, number).replace("=", "%3D").replace("+", "%2B").replace("/", "%2F")
         return SignedRequest(f"{self._url}&comp=block&blockid={block}", {})
 

@@ -10,21 +10,24 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import anyio
 from attrs import evolve
 
+from .._core._arguments import check_kind
 from .._core._backoff import Backoff
 from .._core._crc32c import Crc32c
-from .._identifiers import as_object_key
+from .._identifiers import as_object_key, as_path_part
 from ..errors import TransferInterrupted, UrlRefused, is_transient_code
 from ..transfer._multipart_upload import SentPart, SignedRequest, part_size_of, send_file
 from ..transfer._object_facts import ObjectFacts, read_facts
 from ..transfer._request import BufferedResponse, send_request
+from ..transfer._responses import may_have_expired
 from ..transfer._upload import SentFile
 from ._advice import own_advice
 from ._checksum_negotiation import ChecksumNegotiation, Checksums
+from ._dialects import Dialect, PlainS3Dialect
 from ._fields import as_lifetime
 from ._multipart_xml import (
     CompletedUpload,
@@ -47,86 +50,6 @@ if TYPE_CHECKING:
 Keys = Callable[[], Awaitable[Key]]
 
 _REQUEST_SECONDS = 6 * 3600  # enough for a part on any network
-
-
-class Dialect(Protocol):
-    """How a kind of store names things. Each method returns headers of a request."""
-
-    scheme: str
-    lists_checksums: bool
-    """Whether the completion of an upload names the checksum of each part."""
-
-    def checksum(self, wire: str) -> dict[str, str]:
-        """Return the header with which the store checks a body."""
-        ...
-
-    def asking(self) -> dict[str, str]:
-        """Return the header that makes the store tell the checksum of an object."""
-        ...
-
-    def begin(self) -> dict[str, str]:
-        """Return the headers of an upload's beginning."""
-        ...
-
-    def complete(self, whole: str) -> dict[str, str]:
-        """Return the headers of an upload's completion, for the checksum of the whole."""
-        ...
-
-
-class S3Dialect:
-    """Amazon S3 and the many stores that speak like it."""
-
-    scheme = "s3"
-    lists_checksums = True
-
-    def checksum(self, wire: str) -> dict[str, str]:
-        """Return the header with which the store checks a body."""
-        return {"x-amz-checksum-crc32c": wire, "x-amz-sdk-checksum-algorithm": "CRC32C"}
-
-    def asking(self) -> dict[str, str]:
-        """Return the header that makes the store tell the checksum."""
-        return {"x-amz-checksum-mode": "ENABLED"}
-
-    def begin(self) -> dict[str, str]:
-        """Return the headers that ask for one checksum over the whole."""
-        return {"x-amz-checksum-algorithm": "CRC32C", "x-amz-checksum-type": "FULL_OBJECT"}
-
-    def complete(self, whole: str) -> dict[str, str]:
-        """Return the checksum of the whole, which the store compares with its own."""
-        return {"x-amz-checksum-crc32c": whole, "x-amz-checksum-type": "FULL_OBJECT"}
-
-
-class PlainS3Dialect:
-    """S3 without checksum headers, for stores that refuse them."""
-
-    scheme = "s3"
-    lists_checksums = False
-
-    def checksum(self, wire: str) -> dict[str, str]:  # noqa: ARG002 - a Dialect
-        """Return nothing."""
-        return {}
-
-    def asking(self) -> dict[str, str]:
-        """Return nothing."""
-        return {}
-
-    def begin(self) -> dict[str, str]:
-        """Return nothing."""
-        return {}
-
-    def complete(self, whole: str) -> dict[str, str]:  # noqa: ARG002 - a Dialect
-        """Return nothing."""
-        return {}
-
-
-class GoogleDialect(PlainS3Dialect):
-    """Google Cloud Storage in its XML API: every object has a checksum, and answers name it unasked."""
-
-    scheme = "gs"
-
-    def checksum(self, wire: str) -> dict[str, str]:
-        """Return the header with which the store checks a body."""
-        return {"x-goog-hash": f"crc32c={wire}"}
 
 
 class Bucket(ObjectStore):
@@ -206,13 +129,15 @@ class Bucket(ObjectStore):
         """Give up an upload in parts; the store forgets its parts. One that it does not know is no error."""
         with self._refusals():
             try:
-                await self._ask_store("DELETE", key, query={"uploadId": upload})
+                query = {"uploadId": as_path_part(upload, "upload")}
+                await self._ask_store("DELETE", key, query=query)
             except UrlRefused as refused:
                 if refused.status != 404:
                     raise
 
     async def abort_orphans(self, *, older_than: timedelta) -> int:
         """Abort the uploads that were begun so long ago and never completed; return how many."""
+        check_kind(older_than, timedelta, "older_than")
         limit = datetime.now(UTC) - older_than
         orphans = [each for each in await self.list() if _when(each.begun) < limit]
         for each in orphans:
@@ -329,18 +254,34 @@ class Bucket(ObjectStore):
         body: bytes = b"",
         is_idempotent: bool = False,
     ) -> BufferedResponse:
+        async def ask(signer: Key) -> BufferedResponse:
+            url = self._root if key is None else self._url(key)
+            signed = presign(signer, method, url, expires=_REQUEST_SECONDS, query=query, headers=headers)
+            return await send_request(
+                self._engine,
+                method,
+                signed,
+                name=key or self._place,
+                headers=headers,
+                body=body,
+                is_idempotent=is_idempotent,
+            )
+
         signer = await self._keys()  # first: where the bucket is may come with its key
-        url = self._root if key is None else self._url(key)
-        signed = presign(signer, method, url, expires=_REQUEST_SECONDS, query=query, headers=headers)
-        return await send_request(
-            self._engine,
-            method,
-            signed,
-            name=key or self._place,
-            headers=headers,
-            body=body,
-            is_idempotent=is_idempotent,
-        )
+        try:
+            return await ask(signer)
+        except UrlRefused as refused:
+            another = await self.another_key(signer, refused)
+            if another is None:
+                raise
+        return await ask(another)
+
+    async def another_key(self, signer: Key, refused: UrlRefused) -> Key | None:
+        """Return the key to send a refused request with once more; None if only the same one can be had."""
+        if not may_have_expired(refused):
+            return None
+        key = await self._keys()
+        return None if key == signer else key
 
     def _url(self, key: str) -> str:
         path = f"{self._prefix}/{key}" if self._prefix else key
@@ -356,15 +297,18 @@ class _BucketUpload:
         self._keys = keys
         self._dialect = dialect
 
-    async def renew(self) -> None:
-        self._signer = await self._keys()
+    async def signer(self) -> Key:
+        return await self._keys()
 
-    def whole(self, digest: Crc32c) -> SignedRequest:
-        return self._bucket.signed_put(self._signer, self._key, {}, self._dialect.checksum(digest.wire))
+    async def another_signer(self, signer: Key, refused: UrlRefused, /) -> Key | None:
+        return await self._bucket.another_key(signer, refused)
 
-    def part(self, upload: str, number: int, digest: Crc32c) -> SignedRequest:
+    def whole(self, signer: Key, digest: Crc32c) -> SignedRequest:
+        return self._bucket.signed_put(signer, self._key, {}, self._dialect.checksum(digest.wire))
+
+    def part(self, signer: Key, upload: str, number: int, digest: Crc32c) -> SignedRequest:
         query = {"partNumber": str(number), "uploadId": upload}
-        return self._bucket.signed_put(self._signer, self._key, query, self._dialect.checksum(digest.wire))
+        return self._bucket.signed_put(signer, self._key, query, self._dialect.checksum(digest.wire))
 
     async def begin(self) -> str:
         return await self._bucket.begin(self._key, self._dialect)
@@ -386,6 +330,7 @@ def _refused(key: str, completed: CompletedUpload) -> UrlRefused:
 
 def _when(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text)
+        begun = datetime.fromisoformat(text)
     except ValueError:
         return datetime.now(UTC)  # of no known age, so none to abort
+    return begun if begun.tzinfo else begun.replace(tzinfo=UTC)

@@ -11,9 +11,10 @@ from attrs import field, frozen
 from attrs.validators import optional
 
 from ..errors import ConfigurationError
-from ._bucket import Bucket, GoogleDialect, S3Dialect
+from ._bucket import Bucket
 from ._checksum_negotiation import Checksums
 from ._credentials import aws_key, check_endpoint, google_key, shown_endpoint
+from ._dialects import GoogleDialect, S3Dialect
 from ._fields import is_name, is_text, is_verify, one_of
 from ._protocol import Verify
 from ._signature_v4 import AwsKey, HmacKey, Key

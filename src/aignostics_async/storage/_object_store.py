@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.to_thread
 
+from .._core._arguments import as_path
 from .._core._backoff import Backoff
 from .._core._crc32c import Crc32c, checksum_file
 from .._core._logging import get_logger
@@ -28,6 +29,7 @@ from ..transfer._multipart_upload import part_size_of
 from ..transfer._object_facts import NOTHING, ObjectFacts, written_facts
 from ..transfer._progress import guard_progress
 from ..transfer._request import read_back
+from ..transfer._responses import may_have_expired
 from ..transfer._upload import SentFile
 from ._protocol import Deleting, Stored, Verify
 
@@ -107,7 +109,7 @@ class ObjectStore(ABC):
         not have the object, LocalFileChanged, UrlRefused and TransferInterrupted; and UsageError for a key
         that can't be encoded.
         """
-        source, key = Path(source), as_object_key(key)
+        source, key = as_path(source, "source"), as_object_key(key)
         # The guard is the outer one: what a callback raises is no answer of the store.
         with guard_progress(progress) as report, self._refusals():
             try:
@@ -130,7 +132,7 @@ class ObjectStore(ABC):
         self, key: str, source: Path, *, progress: Callable[[int], None] | None = None
     ) -> Stored:
         """Upload a file unless the store has it under the key already; see `aignostics_async.put_once`."""
-        source, key = Path(source), as_object_key(key)
+        source, key = as_path(source, "source"), as_object_key(key)
         size = await file_size(source)
         with self._refusals():
             facts = await self._ask(key)
@@ -176,7 +178,7 @@ class ObjectStore(ABC):
             await anyio.sleep(wait)
         facts = await self._ask(key)
         if facts is None:
-            raise _Contradicted(_absent(source.name))
+            raise _Contradicted(absent(source.name))
         return facts
 
     def _waits(self) -> Iterator[float]:
@@ -210,23 +212,32 @@ class ObjectStore(ABC):
 
         A store may say for a while that it does not have it.
         """
-        url = await self.presign_get(self._uri(key), _REQUEST_SECONDS)
-        found = await self._read(url, name)
+        found = await self._read(key, name)
         for wait in self._waits():
             if found is not None:
                 break
             await anyio.sleep(wait)
-            found = await self._read(url, name)
+            found = await self._read(key, name)
         facts = None if found is None else ObjectFacts(found.length, found.wire)
-        error = _absent(name) if facts is None else contradiction(facts, sent, name)
+        error = absent(name) if facts is None else contradiction(facts, sent, name)
         if error is not None:
             raise _Contradicted(error)
         return True
 
-    async def _read(self, url: str, name: str) -> Crc32c | None:
-        """Return the checksum of what is behind a URL, or None if there is nothing."""
-        try:
+    async def _read(self, key: str, name: str) -> Crc32c | None:
+        """Return the checksum of an object, or None if there is none."""
+
+        async def read() -> Crc32c:
+            url = await self.presign_get(self._uri(key), _REQUEST_SECONDS)
             return await read_back(self._engine, url, name)
+
+        try:
+            try:
+                return await read()
+            except UrlRefused as refused:
+                if not may_have_expired(refused):
+                    raise
+            return await read()  # its URL may have died with the key that signed it
         except UrlRefused as refused:
             if refused.status not in _ABSENT:
                 raise
@@ -313,7 +324,7 @@ def contradiction(facts: ObjectFacts, sent: SentFile, name: str) -> TransferErro
     return ChecksumMismatch(name=name, expected=sent.crc32c, actual=told)
 
 
-def _absent(name: str) -> TransferError:
+def absent(name: str) -> TransferError:
     text = "the store confirmed the file, and then reported it missing; try again"
     return TransferError(text, name=name)
 

@@ -6,10 +6,7 @@ memory only.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import anyio
 from attrs import field, frozen
@@ -17,24 +14,22 @@ from attrs.validators import optional
 
 from .._core._secret import SecretText
 from ..errors import ConfigurationError, UrlRefused
-from ._bucket import Bucket, GoogleDialect
+from ..transfer._responses import may_have_expired
+from ._bucket import Bucket
 from ._clouds import google_endpoint
 from ._credentials import shown_endpoint
+from ._dialects import GoogleDialect
 from ._fields import is_text, is_verify
 from ._protocol import Verify
 from ._signature_v4 import HmacKey, Key
 
 if TYPE_CHECKING:
-    from ..transfer._request import BufferedResponse
-    from ..transfer._upload import SentFile
     from ._context import StoreContext
     from ._protocol import Store
 
 PLACE = "platform"
 OBJECT_DAYS = 30
 _GONE = f"the platform deletes objects in this bucket after {OBJECT_DAYS} days; upload the slide again"
-_REFUSED = frozenset({401, 403})
-_T = TypeVar("_T")
 
 
 @frozen(kw_only=True)
@@ -115,24 +110,11 @@ class _OpenPlatformBucket(Bucket):
         self._key = HmacKey(SecretText(bucket.key_id.reveal()), SecretText(bucket.key_secret.reveal()))
         return self._key
 
-    async def _with_renewal(self, request: Callable[[], Awaitable[_T]]) -> _T:
-        """Send a request, and once more if the store refused it and the platform has another key."""
-        before = await self._current_key()
-        try:
-            return await request()
-        except UrlRefused as refused:
-            if refused.status not in _REFUSED:
-                raise
-            first = refused
+    async def another_key(self, signer: Key, refused: UrlRefused) -> Key | None:
+        """Ask the platform for its key if the store refused this one; None if it has no other one."""
+        if not may_have_expired(refused):
+            return None
         async with self._asking:
             # Of many requests that are refused at once, the first one asks.
-            key = await self._ask_for_key() if self._key is before else self._key
-        if key == before:
-            raise first
-        return await request()
-
-    async def _send(self, key: str, source: Path, progress: Callable[[int], None] | None) -> SentFile:
-        return await self._with_renewal(partial(super()._send, key, source, progress))
-
-    async def _ask_store(self, method: str, key: str | None, **options: Any) -> BufferedResponse:
-        return await self._with_renewal(partial(super()._ask_store, method, key, **options))
+            key = await self._ask_for_key() if self._key is signer else self._key
+        return None if key == signer else key

@@ -100,8 +100,13 @@ class PresignedStore(ObjectStore):
         return url
 
     async def _send(self, key: str, source: Path, progress: Callable[[int], None] | None) -> SentFile:
-        url, headers = await _signed(self._urls.put_url(key))
-        return await put_file(self._engine, url, source, name=source.name, headers=headers, progress=progress)
+        async def sign() -> tuple[str, dict[str, str]]:
+            return await _signed(self._urls.put_url(key))
+
+        url, headers = await sign()
+        return await put_file(
+            self._engine, url, source, name=source.name, headers=headers, progress=progress, renew=sign
+        )
 
     async def _head(self, key: str) -> ObjectFacts:
         if self._urls.head_url is None:

@@ -103,9 +103,12 @@ class Store(Protocol):
 
             stored = await store.stat("case-7.svs")
 
-        Costs one request. Also None if the store can't tell, so after an upload None contradicts nothing.
-        Raises TransferError if the store can't be reached or does not permit the request; a UrlRefused with
-        status 403 is taken to mean that the store does not tell.
+        Costs one request. Raises NotImplementedError if the store can't tell; a UrlRefused with status 403 is
+        taken to mean the same. Uploads are then not verified, and a repeated job sends its files again.
+        Raises TransferError if the store can't be reached or does not permit the request.
+
+        Return None only if there is no object: after an upload the store is asked up to four times within
+        1.3 s, and if there still is none the file is sent once more, and then the upload fails.
         """
         ...
 

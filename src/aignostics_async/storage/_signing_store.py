@@ -43,7 +43,7 @@ class SigningStore(ObjectStore):
 
         Costs one request, to the API.
         """
-        return await self._sign("GET", uri.removeprefix(_SCHEME), as_lifetime(expires))
+        return await self._sign("GET", as_object_key(uri).removeprefix(_SCHEME), as_lifetime(expires))
 
     async def delete(self, key: str) -> None:
         """Delete the object under a key; do nothing if there is none.
@@ -59,8 +59,11 @@ class SigningStore(ObjectStore):
                 raise
 
     async def _send(self, key: str, source: Path, progress: Callable[[int], None] | None) -> SentFile:
-        url = await self._sign("PUT", key, _PUT_SECONDS)
-        return await put_file(self._engine, url, source, name=source.name, progress=progress)
+        async def sign() -> tuple[str, dict[str, str]]:
+            return await self._sign("PUT", key, _PUT_SECONDS), {}
+
+        url, _ = await sign()
+        return await put_file(self._engine, url, source, name=source.name, progress=progress, renew=sign)
 
     async def _head(self, key: str) -> ObjectFacts:
         url = await self._sign("HEAD", key, 300)

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import anyio
+
+from .._core._arguments import as_path, check_kind
 from .._core._crc32c import checksum_file
-from ..errors import ChecksumMismatch, UrlRefused, UsageError
+from ..errors import ChecksumMismatch, TransferError, UrlRefused, UsageError
 from ..transfer._file_io import unreadable
-from ._object_store import ObjectStore, file_size
+from ._object_store import ObjectStore, absent, file_size
 from ._protocol import Store, Stored
+
+_WAITS = (0.1, 0.3, 0.9)  # seconds between the looks at an object, for a store that is consistent late
+
+
+class DoesNotTell(Exception):
+    """The store does not say what it has."""
 
 
 async def put_verified(
@@ -17,12 +26,13 @@ async def put_verified(
 ) -> Stored:
     """Upload a file, and return the object that the store reports, which has the file's size and checksum.
 
-    `Stored.verified` tells whether the store has proven that. If it contradicts the file, the file is sent
-    once more. Costs one request more than the upload, and for a store that is not of this package one more
-    reading of the file. Raises ChecksumMismatch if the store has other bytes after that, and what `store.put`
-    raises.
+    `Stored.verified` tells whether the store has proven that. If it contradicts the file, or does not have it
+    after a few looks, the file is sent once more. Costs one request more than the upload, and for a store
+    that is not of this package one more reading of the file. Raises ChecksumMismatch if the store has other
+    bytes after that, TransferError if it has none, and what `store.put` and `store.stat` raise.
     """
-    source = Path(source)
+    check_kind(store, Store, "store")
+    source = as_path(source, "source")
     if isinstance(store, ObjectStore):
         return await store.put(key, source, progress=progress)
     await file_size(source)  # a missing file is a TransferError, whatever the store makes of it
@@ -58,44 +68,71 @@ async def put_once(
     it has.
 
     Raises TransferError if the file can't be read, the store can't be reached or refuses a request
-    (UrlRefused), or has other bytes after two uploads (ChecksumMismatch); and UsageError for a key that can't
-    be encoded, or if the client is not open, if the store is one of this package. A store that asks the
-    platform for keys or URLs raises the errors of requests that `Pager` names, too.
+    (UrlRefused), or has other bytes (ChecksumMismatch) or none after two uploads; and UsageError for a key
+    that can't be encoded, or if the client is not open, if the store is one of this package. A store that
+    asks the platform for keys or URLs raises the errors of requests that `Pager` names, too.
     """
-    source = Path(source)
+    check_kind(store, Store, "store")
+    source = as_path(source, "source")
     if isinstance(store, ObjectStore):
         return await store.put_once(key, source, progress=progress)
     size = await file_size(source)
-    there = await _stat(store, key)
+    try:
+        there = await look_up(store, key)
+    except DoesNotTell:
+        there = None
     if there is not None and there.size == size and there.crc32c == await sent_checksum(source):
         return there
     return await put_verified(store, key, source, progress=progress)
 
 
-async def _contradiction(store: Store, key: str, source: Path, stored: Stored) -> ChecksumMismatch | None:
-    """Return the error for an upload if `put` or `stat` tell of other bytes than the file's."""
+async def _contradiction(store: Store, key: str, source: Path, stored: Stored) -> TransferError | None:
+    """Return the error for an upload if `put` or `stat` tell of other bytes than the file's, or of none."""
     size, crc32c = await file_size(source), await sent_checksum(source)
-    there = None if stored.verified else await _stat(store, key)
-    for told in (stored, there):
-        if told is not None and (told.size != size or told.crc32c not in (None, crc32c)):
-            return ChecksumMismatch(
-                name=source.name,
-                expected=crc32c,
-                actual=told.crc32c or f"of {told.size} bytes",
-                problem=f"the store has {told.size:,} bytes with CRC32C {told.crc32c or 'unknown'}, "
-                f"the file has {size:,} with {crc32c}",
-            )
-    return None
+    error: TransferError | None = _difference(stored, source.name, size, crc32c)
+    if error is not None or stored.verified:
+        return error
+    for wait in (0, *_WAITS):
+        await anyio.sleep(wait)
+        try:
+            there = await look_up(store, key)
+        except DoesNotTell:
+            return None
+        error = absent(source.name) if there is None else _difference(there, source.name, size, crc32c)
+        if error is None:
+            return None
+    return error
 
 
-async def _stat(store: Store, key: str) -> Stored | None:
-    """Return what a store has under a key; None if it has nothing, or does not tell."""
+def _difference(told: Stored, name: str, size: int, crc32c: str) -> ChecksumMismatch | None:
+    """Return the error for an object that has not the size and checksum of the file. Pure."""
+    if told.size == size and told.crc32c in (None, crc32c):
+        return None
+    return ChecksumMismatch(
+        name=name,
+        expected=crc32c,
+        actual=told.crc32c or f"of {told.size} bytes",
+        problem=f"the store has {told.size:,} bytes with CRC32C {told.crc32c or 'unknown'}, "
+        f"the file has {size:,} with {crc32c}",
+    )
+
+
+async def look_up(store: Store, key: str) -> Stored | None:
+    """Return what a store has under a key, or None.
+
+    Raises DoesNotTell, UsageError for what `stat` must not return, and what else `stat` raises.
+    """
     try:
-        return await store.stat(key)
+        there: object = await store.stat(key)
+    except NotImplementedError:
+        raise DoesNotTell from None
     except UrlRefused as refused:
         if refused.status != 403:
             raise
-        return None
+        raise DoesNotTell from None
+    if not isinstance(there, Stored | None):
+        raise UsageError(f"`stat` of a store returns a Stored or None, not {type(there).__name__}")
+    return there
 
 
 async def sent_checksum(source: Path) -> str:

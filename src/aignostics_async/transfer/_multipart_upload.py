@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from hashlib import md5
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 from attrs import define, field, frozen
@@ -21,7 +21,7 @@ from attrs import define, field, frozen
 from .._core._crc32c import Crc32c, checksum_segments
 from .._core._tasks import run_all
 from .._http._retry import AttemptFailed, Outcome, repeat
-from ..errors import AignosticsError, ChecksumMismatch
+from ..errors import AignosticsError, ChecksumMismatch, UrlRefused
 from ._engine import new_buffer
 from ._file_io import check_unchanged, fingerprint, open_source, read_source
 from ._limits import SEND_PIECE
@@ -65,17 +65,27 @@ class SignedRequest:
 
 
 class UploadTarget(Protocol):
-    """Where a file goes. `whole` and `part` sign in a worker thread, the others may send requests."""
+    """Where a file goes. `whole` and `part` sign in a worker thread, the others may send requests.
 
-    async def renew(self) -> None:
-        """Take the key that is valid now, before each body is sent: many parts may outlive one key."""
+    What a signer is, each kind of target knows for itself.
+    """
+
+    async def signer(self) -> Any:
+        """Return the key that is valid now, before each body is sent: many parts may outlive one key."""
         ...
 
-    def whole(self, digest: Crc32c) -> SignedRequest:
+    async def another_signer(self, signer: Any, refused: UrlRefused, /) -> Any | None:
+        """Return the key to send a refused body with once more; None if only the same one can be had.
+
+        A key may die while a body waits for its connection.
+        """
+        ...
+
+    def whole(self, signer: Any, digest: Crc32c) -> SignedRequest:
         """Return the request that sends the whole file."""
         ...
 
-    def part(self, upload: str, number: int, digest: Crc32c) -> SignedRequest:
+    def part(self, signer: Any, upload: str, number: int, digest: Crc32c) -> SignedRequest:
         """Return the request that sends one part; numbers begin with 1."""
         ...
 
@@ -179,24 +189,37 @@ class _MultipartUpload:
         """Send one part, or the whole file if there is no upload, again after a failure that may pass."""
 
         async def attempt() -> tuple[SentPart, Crc32c]:
+            signer = await self._target.signer()
             try:
-                await self._target.renew()
-                return await self._engine.run(partial(self._send, upload, number), self._tick)
+                return await self._send_once(signer, upload, number)
             except AttemptFailed as failed:
-                self._engine.on_throttled(failed.outcome)
-                raise
+                if not isinstance(failed.error, UrlRefused):
+                    raise
+                another = await self._target.another_signer(signer, failed.error)
+                if another is None:
+                    raise
+            return await self._send_once(another, upload, number)
 
         what = f"upload of {self._name}, part {number}"
         sent = await repeat(self._engine.settings.retries, "PUT", what, attempt)
         self._tick()
         return sent
 
+    async def _send_once(self, signer: Any, upload: str | None, number: int) -> tuple[SentPart, Crc32c]:
+        try:
+            return await self._engine.run(partial(self._send, signer, upload, number), self._tick)
+        except AttemptFailed as failed:
+            self._engine.on_throttled(failed.outcome)
+            raise
+
     def _tick(self) -> None:
         self._report(sum(self._arrived.values()))
 
     # In a worker thread
 
-    def _send(self, upload: str | None, number: int, token: CancelToken) -> tuple[SentPart, Crc32c]:
+    def _send(
+        self, signer: Any, upload: str | None, number: int, token: CancelToken
+    ) -> tuple[SentPart, Crc32c]:
         buffer = self._buffer()
         try:
             view = self._read(buffer, number, token)
@@ -204,7 +227,9 @@ class _MultipartUpload:
             for start in range(0, len(view), SEND_PIECE):
                 digest.update(view[start : start + SEND_PIECE])
             request = (
-                self._target.whole(digest) if upload is None else self._target.part(upload, number, digest)
+                self._target.whole(signer, digest)
+                if upload is None
+                else self._target.part(signer, upload, number, digest)
             )
             with self._engine.connections.exchange(
                 "PUT",

@@ -89,7 +89,8 @@ class CallbackRaised(BaseException):
 class ProgressGuard(Generic[_P]):
     """A progress callback to call from inside: what it raises is carried out as CallbackRaised.
 
-    Raises UsageError for an async callback when made, and for one that returns an awaitable when called.
+    Raises UsageError for one that is async or no function when made, and for one that returns an awaitable
+    when called.
     """
 
     def __init__(self, progress: Callable[_P, object] | None) -> None:
@@ -111,8 +112,8 @@ class ProgressGuard(Generic[_P]):
 def guard_progress(progress: Callable[_P, object] | None) -> Iterator[Callable[_P, None]]:
     """Give a guarded callback to use inside the block, and raise from the block what `progress` raises.
 
-    The exception is raised unchanged, once everything inside the block has stopped. Raises UsageError for an
-    async callback, before anything is done.
+    The exception is raised unchanged, once everything inside the block has stopped. Raises UsageError for one
+    that is async or no function, before anything is done.
     """
     guard = ProgressGuard(progress)
     raised: BaseException | None = None
@@ -132,7 +133,9 @@ def guard_progress(progress: Callable[_P, object] | None) -> Iterator[Callable[_
 
 
 def check_callback(progress: Callable[..., object] | None) -> None:
-    """Raise UsageError for an async callback: nobody would await it."""
+    """Raise UsageError for what can't be called, and for an async callback: nobody would await it."""
+    if progress is not None and not callable(progress):
+        raise UsageError(f"a callback is a function, not {type(progress).__name__}")
     call = getattr(progress, "__call__", None)  # noqa: B004 - of an object with an async __call__
     if inspect.iscoroutinefunction(progress) or inspect.iscoroutinefunction(call):
         raise _no_awaitables()

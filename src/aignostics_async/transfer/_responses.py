@@ -26,8 +26,15 @@ _FINAL_STATUSES = frozenset({501, 505, 507})  # of those from 500 on
 _BANDWIDTH_EXCEEDED = 509
 _REGION = re.compile(rb"<Region>([a-z0-9-]{1,40})</Region>")
 _REGION_NAME = re.compile(r"[a-z0-9-]{1,40}")
+_REFUSED_KEYS = frozenset({401, 403})
+EXPIRED_CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"})
 FRESH_URL = "the signed URL has expired, or is not valid for this request; get a fresh one"
 STORE_FULL = "the store is full, or a quota of it is used up; make room, or have the quota raised"
+
+
+def may_have_expired(refused: UrlRefused) -> bool:
+    """Whether a request may have been refused for its signature, which another key or time would mend."""
+    return refused.status in _REFUSED_KEYS or refused.code in EXPIRED_CODES
 
 
 def checked(url: str, name: str) -> SplitResult:

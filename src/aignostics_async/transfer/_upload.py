@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +12,11 @@ from attrs import frozen
 
 from .._core._crc32c import Crc32c
 from .._http._retry import AttemptFailed, repeat
+from ..errors import UrlRefused
 from ._file_io import check_unchanged, fingerprint, open_source, read_source
 from ._limits import SEND_PIECE, next_piece
 from ._progress import guard_progress
+from ._responses import may_have_expired
 
 if TYPE_CHECKING:
     from .._core._file_fingerprint import Fingerprint
@@ -44,8 +46,12 @@ async def put_file(
     name: str,
     headers: Mapping[str, str] | None = None,
     progress: Callable[[int], None] | None = None,
+    renew: Callable[[], Awaitable[tuple[str, Mapping[str, str]]]] | None = None,
 ) -> SentFile:
     """Send a file with one PUT, again from its start after a failure that is likely to pass.
+
+    `renew` returns another URL and its headers, and is called once if the first one is refused: it may have
+    expired while the file waited for its connection, or before it was sent again.
 
     `progress` is called with the bytes sent so far, which fall back when another try begins; what it raises
     ends the upload and is raised. Memory stays at one MiB whatever the size.
@@ -64,7 +70,16 @@ async def put_file(
                 engine.on_throttled(failed.outcome)
                 raise
 
-        sent = await repeat(engine.settings.retries, "PUT", f"upload of {name}", attempt)
+        async def send() -> SentFile:
+            return await repeat(engine.settings.retries, "PUT", f"upload of {name}", attempt)
+
+        try:
+            sent = await send()
+        except UrlRefused as refused:
+            if renew is None or not may_have_expired(refused):
+                raise
+            put.url, put.headers = await renew()
+            sent = await send()
         report(sent.size)
         return sent
 
@@ -74,7 +89,7 @@ class _Put:
 
     def __init__(self, engine: Engine, url: str, source: Path, name: str, before: Fingerprint) -> None:
         self._engine = engine
-        self._url = url
+        self.url = url
         self._source = source
         self._name = name
         self._before = before
@@ -98,7 +113,7 @@ class _Put:
         digest = Crc32c()
         with self._engine.connections.exchange(
             "PUT",
-            self._url,
+            self.url,
             token=token,
             name=self._name,
             headers={**self.headers, "Content-Length": str(self._before.size)},

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from ..._core._arguments import as_path
 from ..._core._atomic_file import atomic_file
 from ..._core._display_text import visible
 from ..._core._file_lock import FileLock, LocksUnsupported
@@ -68,7 +69,7 @@ class JobFolder:
     """The folder of a job, readable by its owner only."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = as_path(path, "the folder of a job")
         self._lock = FileLock(self.path / "lock")
 
     @property

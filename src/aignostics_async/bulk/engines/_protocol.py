@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from attrs import frozen
 
@@ -143,6 +143,7 @@ class OpenEngine(Protocol):
         ...
 
 
+@runtime_checkable
 class StageEngine(Protocol):
     """An engine that reads and uploads slides of a bulk job and downloads outputs, such as `LocalEngine`.
 

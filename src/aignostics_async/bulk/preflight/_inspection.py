@@ -10,6 +10,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from ..._core._arguments import as_path
 from ..._core._tasks import for_each
 from ...errors import SlideError
 from ...slides import LeftOut, SlideInfo
@@ -132,6 +133,8 @@ async def inspect_slides(
     implausible `mpp`, without the `slides` extra, or if the processes that read slides can't be started or 20
     in a row are lost; and UsageError for an invalid `identifying`.
     """
+    for place in places:
+        as_path(place, "a place")
     policies = as_policies(identifying)
     async with Prober(decode=decode) as prober:
         found = await discover(Sources(places=places, mpp=mpp), prober)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 from attrs import define, evolve, field, frozen
 
+from ..._client import Client
+from ..._core._arguments import as_path, check_kind
 from ..._core._portable import free_space
 from ..._core._tasks import for_each, plain_task_group
 from ..._internals import check_health, contract_facts
@@ -24,11 +26,11 @@ from ...slides import LeftOutReason
 from ...slides._probed_slide import ProbedSlide
 from ...slides._prober import Prober
 from ...transfer._progress import call_plain, check_callback
-from .._plan import run_options
+from .._plan import JobPlan, run_options
 from .._store import address_of, open_store
 from ..database._samples import Stage
 from ..engines._local import LocalEngine
-from ..engines._protocol import EngineSetup
+from ..engines._protocol import EngineSetup, StageEngine
 from ..engines._tasks import ProbeTask
 from ._earlier_runs import EarlierRuns, look_back
 from ._findings import Finding, FindingKind
@@ -39,13 +41,11 @@ from ._slide_probe import as_finding
 from ._store_probe import StoreProbe, probe_store
 from .sources._discovery import Discovery, discover, shown
 from .sources._slide_entry import SlideEntry
+from .sources._sources import Sources
 
 if TYPE_CHECKING:
-    from ..._client import Client
     from ...storage import Store, StoreAddress
-    from .._plan import JobPlan
-    from ..engines._protocol import OpenEngine, StageEngine
-    from .sources._sources import Sources
+    from ..engines._protocol import OpenEngine
 
 _LEFT_OUT = {
     LeftOutReason.HIDDEN: "it is hidden, and left out",
@@ -118,16 +118,18 @@ async def run_preflight(
     application version; NotInContract under contract 1.0 for metadata of runs or items, a due date, a
     deadline or a callback context; ConfigurationError if the version needs several inputs per item or has an
     unusable schema, pseudonyms can't be kept, the `slides` extra is not installed, or the processes that read
-    slides can't be started or 20 in a row are lost; UsageError for a deadline that has passed or an async
-    `progress`; what `progress`, `keep` and `engine` raise; and the errors of requests that `Pager` names.
+    slides can't be started or 20 in a row are lost; UsageError for a deadline that has passed, an async
+    `progress` or an argument of another kind; what `progress`, `keep` and `engine` raise; and the errors of
+    requests that `Pager` names.
     """
+    check_parts(plan, sources, client, engine)
     check_callback(progress)
     begun = time.monotonic()
     version = await client.applications.version(plan.application_version)
     requirements = Requirements.of(plan, version)
     contract_facts(client).check_request((), run_options(plan))
     preflight = _Preflight(plan, sources, client, requirements, keep, progress)
-    folder = (plan.results or results or Path()).absolute()
+    folder = (plan.results or as_path(results or Path(), "results")).absolute()
     async with plain_task_group() as group:
         group.start_soon(preflight.probe_store, store)
         group.start_soon(preflight.check_health)
@@ -152,6 +154,14 @@ async def run_preflight(
     await preflight.find_repeats()
     free = await anyio.to_thread.run_sync(_free, folder)
     return preflight.report(_disk(folder, free, preflight.earlier, preflight.ready), time.monotonic() - begun)
+
+
+def check_parts(plan: JobPlan, sources: Sources, client: Client, engine: StageEngine | None) -> None:
+    """Raise UsageError for a part of a job that is of another kind."""
+    check_kind(plan, JobPlan, "plan")
+    check_kind(sources, Sources, "sources")
+    check_kind(client, Client, "client")
+    check_kind(engine or LocalEngine(), StageEngine, "engine")
 
 
 @define

@@ -16,11 +16,12 @@ from attrs import define, field, frozen
 from ..._core._crc32c import checksum_bytes
 from ..._core._secret import SecretText
 from ..._internals import transfer_engine
-from ...errors import AignosticsError, ChecksumMismatch, TransferError, UrlRefused
+from ...errors import AignosticsError, ChecksumMismatch, TransferError
 from ...storage import Checksums
 from ...storage._bucket import Bucket
-from ...storage._object_store import ObjectStore
+from ...storage._object_store import ObjectStore, absent
 from ...storage._protocol import Deleting
+from ...storage._upload import DoesNotTell, look_up, put_verified
 from ...submission._slide_uploads import ends_too_early, too_early
 from ...transfer._request import send_request
 from ._findings import Finding, FindingKind
@@ -82,7 +83,7 @@ class StoreProbe:
         if self.faults:
             return
         if not self.tells_missing:
-            problem = "the store does not say whether an object exists (403)"
+            problem = "the store does not say whether an object exists"
             remedy = "allow its key to list (s3:ListBucket), or a resumed job sends some slides again"
             yield Finding(FindingKind.STORE, problem, remedy)
         if self.checksums == "when_required":
@@ -177,7 +178,7 @@ class _Trial:
         with tempfile.TemporaryDirectory(prefix="aignostics-async-") as scratch:
             source = Path(scratch, "trial.txt")
             await anyio.Path(source).write_bytes(_CONTENT)
-            stored = await self.store.put(self.key, source)
+            stored = await put_verified(self.store, self.key, source)
         self.is_verified = stored.verified
         self.left = self.key
         self.steps.append("put")
@@ -185,21 +186,17 @@ class _Trial:
 
     async def _stat_missing(self) -> None:
         try:
-            await self.store.stat(self.key)
-        except UrlRefused as refused:
-            if refused.status != 403:
-                raise
+            await look_up(self.store, self.key)
+        except DoesNotTell:
             self.tells_missing = False
 
     async def _stat(self) -> None:
         try:
-            stored = await self.store.stat(self.key)
-        except UrlRefused as refused:
-            if refused.status != 403:
-                raise
-            stored = None
+            stored = await look_up(self.store, self.key)
+        except DoesNotTell:
+            return  # a job then sends interrupted files again
         if stored is None:
-            return  # some stores don't permit it; a job then sends interrupted files again
+            raise absent(self.key)
         expected = checksum_bytes(_CONTENT).wire
         if stored.size != len(_CONTENT):
             raise TransferError(f"it has {stored.size} bytes there, not {len(_CONTENT)}", name=self.key)
