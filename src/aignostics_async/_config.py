@@ -102,7 +102,7 @@ class Retries:
     attempts: int = field(default=4, validator=_at_least_one)
     """The number of attempts including the first; 4 by default. 1 turns retries off.
 
-    A transfer that has moved a MiB since the last failure starts counting again.
+    A transfer that has moved 64 KiB since the last failure starts counting again.
     """
     initial_wait: float = field(default=0.5, converter=seconds, validator=_positive)
     """Seconds before the second attempt; 0.5 by default. Each further wait doubles; jitter takes up to a

@@ -27,6 +27,7 @@ from aignostics_async import (
 )
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.storage._bucket import Bucket
+from aignostics_async.storage._multipart_xml import text_of
 
 MIB = 1024 * 1024
 BODY = random.Random("parts").randbytes(6 * MIB)
@@ -314,3 +315,15 @@ async def test_a_key_that_no_other_one_follows_is_refused_at_once(
     with pytest.raises(UrlRefused, match="credentials have expired"):
         await store.put("slide.svs", source)
     assert place.troubles[0].answered <= 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "<s3:InitiateMultipartUploadResult xmlns:s3='a'><s3:UploadId>a+b/c</s3:UploadId></s3:Initiate>",
+        "<InitiateMultipartUploadResult><UploadId xmlns='a'>a&#43;b&#x2f;c</UploadId></Initiate>",
+        "<InitiateMultipartUploadResult><UploadId>\n  a+b/c\n</UploadId></Initiate>",
+    ],
+)
+def test_the_forms_in_which_stores_write_xml(answer: str) -> None:
+    assert text_of("UploadId", answer.encode()) == "a+b/c"

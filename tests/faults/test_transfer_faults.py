@@ -106,12 +106,40 @@ async def test_another_connection_takes_half_of_what_is_slow(place: Hostile, tmp
     assert len(BODY) // 2 <= second <= (len(BODY) + MIB) // 2
 
 
-async def test_a_bad_network_is_no_dead_one(place: Hostile, tmp_path: Path) -> None:
-    """Each try brings a MiB and breaks: many more than the tries of a dead network, and the file is whole."""
-    place.fault = lambda ask: evolve(place.whole(ask), cut=MIB + 7)
+@pytest.mark.parametrize("cut", [MIB + 7, MIB // 4])
+async def test_a_bad_network_is_no_dead_one(place: Hostile, tmp_path: Path, cut: int) -> None:
+    """Each try brings some and breaks: many more than the tries of a dead network, and the file is whole."""
+    place.fault = lambda ask: evolve(place.whole(ask), cut=cut)
     await fetch(place, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == BODY
     assert len(place.asks) > IMPATIENT.retries.attempts
+
+
+@pytest.mark.parametrize("etag", ['"first"', None])
+async def test_a_storage_that_sends_less_than_was_asked_for(
+    place: Hostile, tmp_path: Path, etag: str | None
+) -> None:
+    """As caches do that keep slices of a file; with neither ETag nor promise they are not one file."""
+    place.etag = etag
+
+    def slices(ask: Ask) -> Reply | None:
+        if ask.first is None:
+            return evolve(place.whole(ask), cut=MIB // 4)
+        return place.whole(evolve(ask, last=min(ask.first + MIB // 4, len(BODY)) - 1))
+
+    place.fault = slices
+    await fetch(place, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == BODY
+
+
+async def test_a_redirect_is_followed_as_browsers_do(place: Hostile, tmp_path: Path) -> None:
+    def moved(ask: Ask) -> Reply | None:
+        return None if "new%20place" in ask.target else Reply(302, headers={"Location": "/new place?a=1#top"})
+
+    place.fault = moved
+    await fetch(place, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == BODY
+    assert place.asks[-1].target == "/new%20place?a=1"
 
 
 async def test_a_dead_network_ends(place: Hostile, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ _log = get_logger("aignostics_async")
 _T = TypeVar("_T")
 _told: ContextVar[Callable[[], None] | None] = ContextVar("_told", default=None)
 
-_PROGRESS = 1024 * 1024  # bytes
+_PROGRESS = 64 * 1024  # bytes; some networks cut every connection after a few hundred thousand
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
@@ -105,7 +105,7 @@ async def repeat(
 ) -> _T:
     """Return what `attempt` returns, repeating it after AttemptFailed while `policy` allows.
 
-    `moved` returns how many bytes were transferred so far; an attempt that transfers a MiB counts as the
+    `moved` returns how many bytes were transferred so far; an attempt that transfers 64 KiB counts as the
     first one, so that a large file survives a bad network. `on_retry` is awaited with the number of the
     failed attempt, the wait in seconds, and the error.
     """

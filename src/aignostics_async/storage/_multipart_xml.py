@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from xml.sax.saxutils import escape, unescape
+from html import unescape
+from xml.sax.saxutils import escape
 
 from attrs import frozen
 
@@ -63,8 +64,8 @@ def text_of(name: str, body: bytes) -> str | None:
 
     Stores' answers are flat and small; a parser of whole XML would expand entities too.
     """
-    found = re.search(rf"<{name}>([^<]*)</{name}>", body.decode("utf-8", "replace"))
-    return unescape(found[1], {"&quot;": '"'}) if found else None
+    found = re.search(rf"<(?:\w+:)?{name}(?:\s[^>]*)?>([^<]*)</", body.decode("utf-8", "replace"))
+    return unescape(found[1]).strip() if found else None
 
 
 def next_page(body: bytes) -> dict[str, str] | None:

@@ -69,8 +69,9 @@ async def put_once(
 
     Raises TransferError if the file can't be read, the store can't be reached or refuses a request
     (UrlRefused), or has other bytes (ChecksumMismatch) or none after two uploads; and UsageError for a key
-    that can't be encoded, or if the client is not open, if the store is one of this package. A store that
-    asks the platform for keys or URLs raises the errors of requests that `Pager` names, too.
+    that can't be encoded, what is no path or no store, or, with a store of this package, if the client is not
+    open. A store that asks the platform for keys or URLs raises the errors of requests that `Pager` names,
+    too.
     """
     check_kind(store, Store, "store")
     source = as_path(source, "source")

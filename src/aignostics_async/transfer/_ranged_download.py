@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ._partial_file import PartialFile
 
 _MAX_BEGINNINGS = 3
+_MIN_PART = 64 * 1024  # bytes; an answer with less of a range than that counts as a failed attempt
 _SMALL = 1024 * 1024  # bytes; such a file is finished by the thread that fetched it
 
 
@@ -187,7 +188,7 @@ class RangedDownload:
 
     async def _attempt(self, span: Span) -> None:
         """Fetch a span once, and again at once while a refused URL is replaced by a fresh one."""
-        while True:
+        while not span.is_complete:
             if span.position and not (self._ranges and self._part.is_identified):
                 self._part.forget_bytes(span)
             url = await self._address.get()
@@ -197,7 +198,7 @@ class RangedDownload:
             except AttemptFailed as failed:
                 failure = failed
             if failure is None:
-                return
+                continue
             if failure.outcome.status == 416 and span.position:
                 raise _Stale(ranges=True)  # the file is shorter now than what is there of it
             self._engine.on_throttled(failure.outcome)
@@ -285,14 +286,14 @@ class RangedDownload:
         self._part.forget_bytes(span)
 
     def _drain(self, response: Response, span: Span, token: CancelToken) -> None:
-        buffer, piece = self._engine.buffer(), MAX_PIECE // 8
+        buffer, piece, begin = self._engine.buffer(), MAX_PIECE // 8, span.position
         while not span.is_complete:
             began = time.monotonic()
             wanted = piece if span.end is None else min(piece, span.end - span.position)
             count = response.read_into(buffer[:wanted])
             token.check()
             if not count:
-                self._end(span)
+                self._end(response, span, span.position - begin)
                 return
             self._part.write(buffer[:count], span)
             token.moved += count
@@ -301,8 +302,14 @@ class RangedDownload:
             self._part.save()
             token.pause(self._engine.bandwidth.take(count, now))
 
-    def _end(self, span: Span) -> None:
-        """Accept the end of an answer as the file's where the storage did not say how long it is."""
+    def _end(self, response: Response, span: Span, count: int) -> None:
+        """Accept the end of an answer as the file's where the storage did not say how long it is.
+
+        A storage may also send less of a range than it was asked for; the rest is asked for at once, as long
+        as that gets on.
+        """
+        if response.status == 206 and self._ranges and self._part.is_identified and count >= _MIN_PART:
+            return
         if span.end is not None:
             message = f"the storage broke off after {self._part.done:,} of {self._part.total:,} bytes"
             raise AttemptFailed(TransferInterrupted(message, name=self._spec.name), Outcome())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
 
 from .._core._redaction import excerpt, without_values
 from .._core._urls import DEFAULT_PORTS, has_user_name
@@ -69,7 +69,8 @@ def location(
     # S3 redirects to the region of a bucket without naming a place.
     if status not in _REDIRECTS or method not in ("GET", "HEAD") or not place:
         return None
-    moved = checked(urljoin(target.geturl(), place), name)
+    # Browsers and curl follow such a place, too: no server sees a fragment, and a space is escaped.
+    moved = checked(urldefrag(urljoin(target.geturl(), place)).url.replace(" ", "%20"), name)
     if target.scheme == "https" and moved.scheme != "https":
         raise refusal("it was redirected from https to http, which is not followed", name, status)
     return moved
