@@ -460,6 +460,7 @@ class Losing(Forgetful):
 
     async def stat(self, key: str) -> None:
         self.source.unlink()
+        raise NotImplementedError
 
 
 async def test_a_file_that_goes_as_it_is_uploaded(emulator: Emulator, tmp_path: Path) -> None:
