@@ -18,8 +18,6 @@ project = "aignostics-async"
 author = "the authors of aignostics-async"
 version = release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
-# What is linked by files of the repository alone is not part of the site.
-exclude_patterns = ["renamed.md"]
 
 html_theme = "furo"
 html_title = f"aignostics-async {__version__}"

@@ -31,8 +31,8 @@ WORDS = Path("scripts/retired_words.toml")
 _FOLDERS = ("src", "scripts", "docs", "tests", "examples", "benchmarks")
 _FILES = ("*.md", "Makefile", "pyproject.toml")
 _SUFFIXES = {".py", ".pyi", ".md", ".toml", ".yaml"}
-# A changelog and a table of renamed names use the old ones.
-_EXEMPT = {Path("CHANGELOG.md"), Path("docs/renamed.md"), WORDS}
+# A changelog uses old names, too.
+_EXEMPT = {Path("CHANGELOG.md"), WORDS}
 _SKIPPED = {"node_modules", "__pycache__", "generated"}
 
 
