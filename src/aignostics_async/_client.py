@@ -267,8 +267,9 @@ class Client:
         `Settings.outage_timeout` (300 s) if the error is transient, and at once if not, as with
         LoginRequired, Forbidden or InvalidResponse.
 
-        Costs the requests that `watch` costs. Raises UsageError at once for an `application` that is empty or
-        a version, a `since` without time zone, an invalid cursor, or if the client is not open.
+        Costs the requests that `watch` costs. Raises UsageError at once for an `application` that is a
+        version or can't be an id, a `since` without time zone, an invalid cursor, or if the client is not
+        open.
         """
         return watch_scope(self._session.poller, application=application, since=since, cursor=cursor)
 

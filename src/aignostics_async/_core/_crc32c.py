@@ -184,8 +184,9 @@ async def checksum_file(path: str | os.PathLike[str]) -> Crc32c:
 
         (await checksum_file("case-7.svs")).wire  # "4waSgw=="
 
-    Reads the file once in a worker thread, with a buffer of 1 MiB; a cancelled call, too, ends only when the
-    file was read. Raises UsageError for what is no path, and OSError if the file can't be opened or read.
+    Reads the file once in a worker thread, with a buffer of 1 MiB; even if it is cancelled, the call ends
+    only when the file was read. Raises UsageError for what is no path, and OSError if the file can't be
+    opened or read.
     """
     return await anyio.to_thread.run_sync(read_checksum, as_path(path, "path"))
 
