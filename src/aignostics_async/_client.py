@@ -295,9 +295,9 @@ class Client:
         `progress` is called in the event loop with a `TransferEvent` for each step; None, the default, for no
         callback. An exception that it raises stops the downloads and is raised. At the end the iteration
         raises what `watch` raises, or what the watcher that was passed raises. Costs the requests that
-        `watch` costs, and one for each URL that is requested again. Keeps the items of each run in memory
-        until the run is final. Raises UsageError at once for invalid `runs`, an async `progress`, or if the
-        client is not open.
+        `watch` costs, and one for each URL that the listing leaves out or the storage refuses. Keeps the
+        items of each run in memory until the run is final. Raises UsageError at once for invalid `runs`, a
+        `folder` that is no path, an async `progress`, or if the client is not open.
         """
         from .downloads._completed_items import CompletedItems
 
