@@ -20,6 +20,7 @@ from aignostics_async import (
     Azure,
     Client,
     Store,
+    Timeouts,
     TransferError,
     TransferInterrupted,
     Transfers,
@@ -327,3 +328,33 @@ async def test_a_key_that_no_other_one_follows_is_refused_at_once(
 )
 def test_the_forms_in_which_stores_write_xml(answer: str) -> None:
     assert text_of("UploadId", answer.encode()) == "a+b/c"
+
+
+async def test_a_completion_that_sends_spaces_meanwhile_is_waited_for(
+    emulator: Emulator, source: Path
+) -> None:
+    """As S3 does, which joins many parts for minutes: more slowly than any other answer may come."""
+    completions: list[str] = []
+
+    def serve(peer: Peer) -> None:
+        while head := peer.read_request():
+            if "uploads=" in head:
+                peer.answer(b"<UploadId>u</UploadId>")
+            elif head.startswith("POST"):
+                completions.append(head)
+                done = b"<CompleteMultipartUploadResult></CompleteMultipartUploadResult>"
+                peer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (10 + len(done)))
+                peer.drip(b" " * 10, every=0.2)
+                peer.write(done)
+            elif head.startswith("HEAD"):
+                peer.answer(length=len(BODY))
+            else:
+                peer.answer(headers='ETag: "opaque"\r\n')
+
+    impatient = evolve(SETTINGS, timeouts=Timeouts(read=1))
+    with raw_server(serve) as server:
+        async with emulator.client(impatient) as client:
+            key = AwsKey("name", "secret", "us-east-1")
+            endpoint = f"http://127.0.0.1:{server.port}"
+            await client.store(S3(bucket="bucket", endpoint=endpoint, key=key)).put("slide.svs", source)
+    assert len(completions) == 1

@@ -67,6 +67,7 @@ _TRANSIENT_CODES = frozenset(
         "transactioninprogressexception",
         "userratelimitexceeded",
         "xamzcontentchecksummismatch",
+        "xamzcontentsha256mismatch",  # the bytes changed on the way
     }
 )
 

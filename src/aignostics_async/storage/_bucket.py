@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 Keys = Callable[[], Awaitable[Key]]
 
 _REQUEST_SECONDS = 6 * 3600  # enough for a part on any network
+_COMPLETION_SECONDS = 1800.0  # S3 joins parts for minutes, and sends a space now and then meanwhile
 
 
 class Bucket(ObjectStore):
@@ -180,7 +181,7 @@ class Bucket(ObjectStore):
         ask = partial(self._ask_store, query={"uploadId": upload}, headers=dialect.complete(sent.crc32c))
         for tries in range(1, retries.attempts + 1):
             try:
-                reply = await ask("POST", key, body=body, is_idempotent=True)
+                reply = await ask("POST", key, body=body, is_idempotent=True, slow=_COMPLETION_SECONDS)
             except UrlRefused as refused:
                 if refused.status != 404 or not await self._is_complete(key, sent):
                     raise
@@ -253,6 +254,7 @@ class Bucket(ObjectStore):
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         is_idempotent: bool = False,
+        slow: float = 0,
     ) -> BufferedResponse:
         async def ask(signer: Key) -> BufferedResponse:
             url = self._root if key is None else self._url(key)
@@ -265,6 +267,7 @@ class Bucket(ObjectStore):
                 headers=headers,
                 body=body,
                 is_idempotent=is_idempotent,
+                slow=slow,
             )
 
         signer = await self._keys()  # first: where the bucket is may come with its key

@@ -253,17 +253,17 @@ class Response:
     `status` is the HTTP status, and `headers` a mapping with names in lower case, in which the values of a
     repeated header are joined by commas. `length` is the number of bytes of the body; None if it is chunked
     or ends with the connection. `keeps_alive` is whether the connection may serve another request afterwards.
+    `drips_until` is the time of the monotonic clock until which the body may come at any rate; 0 at first.
     """
 
     def __init__(self, connection: Connection, head: Head, timeout: float, *, is_last: bool) -> None:
         self.status = head.status
         self.headers = head.headers
         self.length = head.length
-        """Bytes of the body; None if the storage does not say."""
+        self.drips_until = 0.0
         self._connection = connection
         self._timeout = timeout
         self.keeps_alive = head.keeps_alive and not is_last
-        """Whether the connection may serve another request."""
         self._is_chunked = head.is_chunked
         self._left = 0 if head.is_chunked else head.length
         """Bytes until the next chunk or the end; None if the end of the connection is the end."""
@@ -387,7 +387,7 @@ class Response:
         spent, came = spent + seconds, came + count
         if seconds > self._timeout + 1:
             spent, came = 0.0, 0  # this process was stopped, or the machine asleep
-        elif came >= _MIN_RATE * self._timeout:
+        elif came >= _MIN_RATE * self._timeout or time.monotonic() < self.drips_until:
             spent, came = 0.0, 0
         elif spent > self._timeout:
             raise TimeoutError(f"the storage sent {came} bytes in {spent:.0f} s")

@@ -39,11 +39,13 @@ async def send_request(
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
     is_idempotent: bool = False,
+    slow: float = 0,
 ) -> BufferedResponse:
     """Send a small request to a signed URL and return its answer, which is 2xx.
 
-    It is repeated as the settings say, a POST only if it was never sent or `is_idempotent`. Raises UrlRefused
-    and TransferInterrupted, the latter also for an answer that is shorter than its length.
+    It is repeated as the settings say, a POST only if it was never sent or `is_idempotent`. For `slow`
+    seconds the answer may come at any rate, as long as no pause is longer than the read timeout. Raises
+    UrlRefused and TransferInterrupted, the latter also for an answer that is shorter than its length.
     """
     fields = dict(headers or {})
     if body or method in ("POST", "PUT"):
@@ -53,6 +55,7 @@ async def send_request(
         with engine.connections.exchange(
             method, url, token=token, name=name, headers=fields, send=lambda write: write(memoryview(body))
         ) as response:
+            response.drips_until = time.monotonic() + slow
             return BufferedResponse(response.headers, response.read_all(_MAX_BODY))
 
     # The policy knows methods only, and repeats every PUT.
