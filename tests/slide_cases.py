@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pydicom
+import tifffile
 from attrs import frozen
 from numpy.typing import NDArray
 from PIL import Image
@@ -161,6 +162,38 @@ def copied(folder: Path) -> None:
     shutil.copy(path, folder / "z.dcm")
 
 
+def raw_dicom(folder: Path, syntax: str = pydicom.uid.ExplicitVRLittleEndian, zeros: float = 0.0) -> Path:
+    """Write a series whose largest level is not compressed; a part of its pixels may be missing."""
+    path = write_dicom(folder)[0]
+    dataset = pydicom.dcmread(path)
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.UID(syntax)
+    frames, side = dataset.NumberOfFrames, dataset.Rows
+    noise = np.random.default_rng(1).integers(90, 220, frames * side * side * 3, dtype=np.uint8)
+    noise[int(len(noise) * (1 - zeros)) :] = 0
+    dataset.PixelData = noise.tobytes()
+    dataset.PhotometricInterpretation, dataset["PixelData"].VR = "RGB", "OB"
+    dataset["PixelData"].is_undefined_length = False
+    is_implicit = dataset.file_meta.TransferSyntaxUID.is_implicit_VR
+    dataset.save_as(path, implicit_vr=is_implicit, little_endian=True)
+    return path
+
+
+def exported_twice(folder: Path) -> None:
+    for name in ("a{}.dcm", "b{}.dcm"):
+        write_dicom(folder, name=name, series="2.25.71")
+
+
+def measurements(folder: Path) -> None:
+    tifffile.imwrite(folder / "a.tiff", np.ones((512, 512), np.float32), tile=(256, 256))
+
+
+def slide_in_mirax(folder: Path) -> None:
+    mirax(folder)
+    (folder / "a" / "deep").mkdir()
+    (folder / "a" / "Thumbs.db").write_bytes(b"x")
+    (folder / "a" / "deep" / "b.svs").write_bytes(b"")
+
+
 def zipped(folder: Path, *, names: str = "{}", content: bytes | None = None) -> Path:
     paths = write_dicom(folder / ".in")
     target = folder / "a.zip"
@@ -255,6 +288,19 @@ CASES: dict[str, Case] = {
         lambda to: write_dicom(to, levels=0, flavours=["LABEL"]), "every picture of tissue is missing"
     ),
     "dicom called dcm and no dicom": Case(written("a.dcm", b"x" * 600), "it is text, not a slide"),
+    "dicom, raw": Case(raw_dicom),
+    "dicom, raw, zeros": Case(lambda to: raw_dicom(to, zeros=0.4), r"0\.dcm.* nothing but zeros"),
+    "dicom, implicit": Case(
+        lambda to: raw_dicom(to, pydicom.uid.ImplicitVRLittleEndian), r"0\.dcm: .*syntax Implicit VR"
+    ),
+    "dicom, deflated": Case(
+        lambda to: raw_dicom(to, pydicom.uid.DeflatedExplicitVRLittleEndian), r"0\.dcm.*it is deflated"
+    ),
+    "dicom without a series": Case(lambda to: write_dicom(to, SeriesInstanceUID=""), "lacks SeriesInstance"),
+    "dicom without an instance": Case(lambda to: write_dicom(to, SOPInstanceUID=""), "lacks SOPInstanceUID"),
+    "dicom of no kind of picture": Case(lambda to: write_dicom(to, ImageType=[]), "do not say what they are"),
+    "dicom, exported twice": Case(exported_twice, r"several pictures of 512 x 512.* a0\.dcm and b0\.dcm"),
+    "tiff of 32 bits": Case(measurements, "its pixels have 32 bits a sample"),
     "zip": Case(zipped),
     "zip, cut": Case(lambda to: cut(zipped(to), 0.5), "left out: .*ZIP archive"),
     "zip of a path that leads out": Case(lambda to: zipped(to, names="../{}"), "leads out of it"),
@@ -269,6 +315,10 @@ CASES: dict[str, Case] = {
         lambda to: (mirax(to), zero_tail(to / "a/Data0000.dat", 0.5)), r"Data0000\.dat ends in zeros"
     ),
     "mirax, index cut": Case(lambda to: (mirax(to), cut(to / "a/Index.dat", 0.5)), r"Index\.dat.*damaged"),
+    "mirax, ini with zeros": Case(
+        lambda to: (mirax(to), zero_tail(to / "a/Slidedat.ini", 0.1)), r"Slidedat\.ini is damaged"
+    ),
+    "a slide in the folder of a mirax": Case(slide_in_mirax, r"it is empty \(0 bytes\)"),
     "vms, one missing": Case(lambda to: vms(to, missing="map.jpg"), r"map\.jpg.* missing"),
     "empty svs": Case(written("a.svs", b""), r"it is empty \(0 bytes\)"),
     "zeros called ndpi": Case(written("a.ndpi", bytes(9000)), "nothing but zeros"),
@@ -326,6 +376,7 @@ __all__ = [
     "SVS",
     "jpeg_tiles",
     "other_kind",
+    "raw_dicom",
     "CASES",
     "Case",
     "cut",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, strategies as st
@@ -271,20 +272,35 @@ def test_a_list_of_files(here: Path, content: bytes) -> None:
 
 def test_a_list_tells_its_faults_with_their_lines(here: Path) -> None:
     touch(here, "a.svs", "empty/notes.txt")
-    (here / "list.txt").write_bytes(b"a.svs\nnone.svs\ncaf\xe9.svs\nempty\nC:\\slides\\b.svs\n")
+    (here / "list.txt").write_bytes(
+        b"a.svs\nnone.svs\ncaf\xe9.svs\nempty\nC:\\slides\\b.svs\nC:/b.svs\ns3://bucket/b.svs\n"
+    )
     found = find(files_from="list.txt")
     assert references(found) == ["a.svs"]
-    assert [str(fault.slide) for fault in found.faults] == [f"list.txt, line {line}" for line in (2, 3, 4, 5)]
+    assert [str(fault.slide) for fault in found.faults] == [f"list.txt, line {line}" for line in range(2, 8)]
     assert [fault.problem for fault in found.faults] == [
         f"{here}/none.svs is not there",
         "it is not written in UTF-8",
         f"{here}/empty is a folder without slides",
-        "C:\\slides\\b.svs is a path of another machine",
+        "C:\\slides\\b.svs is a path of another machine, or an address",
+        "C:/b.svs is a path of another machine, or an address",
+        "s3://bucket/b.svs is a path of another machine, or an address",
     ]
     assert all(fault.remedy for fault in found.faults)
     assert faults(find(files_from="nothing.txt")) == [
         "nothing.txt: the list can't be read (No such file or directory)"
     ]
+
+
+@pytest.mark.parametrize(("stored", "written"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_accents_are_found_however_they_are_stored(
+    here: Path, stored: Literal["NFC", "NFD"], written: Literal["NFC", "NFD"]
+) -> None:
+    touch(here, unicodedata.normalize(stored, "Fälle/ü.svs"))
+    (here / "list.txt").write_text(unicodedata.normalize(written, "Fälle/ü.svs\nFälle/no.svs\n"), "utf-8")
+    found = find(files_from="list.txt")
+    assert [entry.path for entry in found.entries] == [unicodedata.normalize(stored, f"{here}/Fälle/ü.svs")]
+    assert len(found.faults) == 1
 
 
 # Manifests

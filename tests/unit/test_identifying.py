@@ -11,7 +11,7 @@ from slide_files import picture, read_slide, write_dicom, write_mirax, write_tif
 
 from aignostics_async import IdentifyingKind, IdentifyingPolicy, Slide, UsageError, find_slides
 from aignostics_async.slides._identifying import as_policies, description_kinds, picture_kinds
-from aignostics_async.slides._ome import metadata_file, ome_files, ome_resolution
+from aignostics_async.slides._ome import metadata_file, ome_files, ome_resolution, other_names
 from aignostics_async.slides._person_names import mentions_person
 
 
@@ -41,6 +41,7 @@ from aignostics_async.slides._person_names import mentions_person
         ({"ReasonForStudy": "MRN 4711223"}, ["patient"]),
         ({"DerivationDescription": "Patient: Doe"}, ["patient"]),
         ({"Manufacturer": "Helen Hanson Optics", "StudyDescription": "Victoria Blue"}, []),
+        ({"PatientName": "Anonymized^Patient", "PatientID": "ANON-17"}, []),
         ({"SpecimenLabelInImage": "YES"}, ["label"]),
         ({"BurnedInAnnotation": "YES"}, ["label"]),
         ({"BurnedInAnnotation": "NO", "SpecimenLabelInImage": "NO"}, []),
@@ -68,10 +69,16 @@ async def test_sequences_and_private_elements_are_read(tmp_path: Path) -> None:
     (path,) = write_dicom(tmp_path, levels=1, SpecimenDescriptionSequence=[specimen])
     assert (await read_slide(Slide(path))).identifying == ("patient",)
     (path,) = write_dicom(tmp_path / "private", levels=1)
-    dataset = pydicom.dcmread(path)
-    dataset.private_block(0x0009, "VENDOR", create=True).add_new(1, "LO", "Jane Doe")
-    dataset.save_as(path)
-    assert (await read_slide(Slide(path))).identifying == ("patient",)
+    for group, kind, value in [
+        (0x0009, "LO", "Jane Doe"), (0x0009, "UN", b"Jane Doe"), (0x7FE1, "LO", "Jane Doe"),
+        (0x0009, "UN", bytes(range(256)) + b"Doe^Jane"),
+    ]:  # fmt: skip
+        dataset = pydicom.dcmread(path)
+        dataset.remove_private_tags()
+        dataset.private_block(group, "VENDOR", create=True).add_new(1, kind, value)
+        dataset.save_as(path)
+        is_text = not isinstance(value, bytes) or value.isascii()
+        assert (await read_slide(Slide(path))).identifying == (("patient",) if is_text else ())
 
 
 @pytest.mark.filterwarnings("ignore:Invalid value")
@@ -103,6 +110,10 @@ def _utf_16(text: str) -> bytes:
         (33723, 1, b"\x1c\x02\x78\x00\x08Jane Doe", ["patient"]),
         (34377, 7, b"8BIM\x04\x04Patient: Doe ", ["patient"]),
         (65000, 2, "PatientName=Doe", ["patient"]),
+        (65000, 7, b"PatientName=Doe", ["patient"]),
+        (50839, 1, b"IJIJinfo\0\0\0\x01" + "Patient: Doe".encode("utf-16-be"), ["patient"]),
+        (37510, 7, b"ASCII\0\0\0Patient: Doe", ["patient"]),
+        (65000, 7, bytes(range(256)) + b"Patient: Doe", []),
         (65427, 2, "S24-1", ["case"]),
         (65468, 2, "S24-1", ["case"]),
         (65427, 2, " ", []),
@@ -148,6 +159,16 @@ async def test_the_texts_of_a_mirax_slide_are_read(tmp_path: Path, line: str, ki
         ("Aperio|MPP = 0.5|User = b414|ImageID = 1004486|Filename = CMU-1", []),
         ("Aperio|Barcode = S24-1|Patient = Doe", ["case", "patient"]),
         ("Aperio|Barcode = |Patient = ", []),
+        ("Aperio|Pat-Name = Doe", ["patient"]),
+        ("Aperio|Family Name = Doe", ["patient"]),
+        ("Aperio|患者名 = 山田", ["patient"]),
+        ("Aperio|Пациент = Иванов", ["patient"]),
+        ("Aperio|Patient = ANON-0012", []),
+        ("<Key>PatientName</Key><Value>Doe</Value>", ["patient"]),
+        ("<Key>PatientName</Key><Value></Value><Key>Stain</Key><Value>HE</Value>", []),
+        ("<Key>Patient</Key><Value/><Key>Stain</Key>", []),
+        ('<name>aperio.Barcode</name>\n <value type="VipsRefString">S24-1</value>', ["case"]),
+        ("<PatientName></PatientName><Stain>HE</Stain>", []),
         ('{"shape": [1, 2], "patient_name": "Doe"}', ["patient"]),
         ('<Label Barcode="4711"/>', ["case"]),
         ("<Accession>S24-1</Accession>", ["case"]),
@@ -176,7 +197,18 @@ def test_a_description(text: str, kinds: list[str]) -> None:
     assert sorted(set(description_kinds(text))) == kinds
 
 
+def test_other_pictures_of_an_ome_description_have_names() -> None:
+    description = (
+        '<Image Name="HE"><Pixels SizeX="512" SizeY="512"/></Image><!-- <Image Name="no"> -->'
+        '<Image Name="label image"><Pixels SizeX="64" SizeY="64"/></Image><Image Name="x"><Pixels/></Image>'
+    )
+    assert list(other_names(description, (512, 512))) == ["label image"]
+    assert ome_resolution('<!-- <Pixels PhysicalSizeX="1" PhysicalSizeY="1"/> --><Pixels/>') is None
+
+
 def test_a_long_description_takes_no_time() -> None:
+    assert list(other_names('<Image Name="x">' * 100_000, (1, 1))) == []
+    assert list(other_names("<!-- " * 100_000, (1, 1))) == []
     assert list(description_kinds("patient " * 200_000)) == []
     assert list(description_kinds("barcode=" + "x" * 1_000_000)) == []
     assert set(description_kinds("patient=" + "x" * 150 + "!b")) == {"patient"}

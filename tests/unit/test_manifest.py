@@ -83,6 +83,7 @@ def test_references_from_a_column() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ("\n\npath\n", "in.csv: it has no rows"),
         ("", "in.csv: it has no column path; its first line must name the columns; it names nothing"),
         ("\n\n", "it has no column path"),
         (
@@ -176,3 +177,17 @@ def test_a_name_that_a_draft_writes_visibly_is_found() -> None:
     assert visible(written.replace("\r\n", "")) == written.replace("\r\n", "")
     (row,) = parse(written).rows
     assert (row.path, row.reference) == (name, name)
+
+
+@pytest.mark.parametrize(
+    ("text", "paths", "lines"),
+    [
+        ('path,stain\na.svs,"H"E\nb.svs,HE\n', ["b.svs"], [2]),
+        ('path,stain\na.svs,HE\nb.svs,"HE\n\nc.svs,HE\nd.svs,HE\n', ["a.svs"], [3, 5, 6]),
+        ('\n"sep=;"\n\npath;stain\na.svs;HE\nb.svs;"H"E\n', ["a.svs"], [6]),
+    ],
+)
+def test_a_quotation_mark_too_many_loses_no_line(text: str, paths: list[str], lines: list[int]) -> None:
+    manifest = parse(text)
+    assert [row.path for row in manifest.rows] == paths
+    assert [fault.slide for fault in manifest.faults] == [f"in.csv, line {line}" for line in lines]

@@ -52,7 +52,8 @@ CLEAN = (
     "Normal Colon 3", "Max_Projection", "Rose Bengal", "Test Slide", "Hamamatsu-1.vms", "control_group_b",
     "2023.11.05 10.22.33", "PAS Diastase", "Masson Goldner", "van_Gieson", "patient_17", "Patients",
     "JP2K-33003-1", "Helicobacter pylori", "Elastica", "batch 12", "Aperio AT2", "patient-id-0042",
-    "Congo Red", "CD3 CD8 PDL1", "19850", "3DHISTECH-2.mrxs", "Alcian Blue", "Gomori Trichrome",
+    "Congo Red", "CD3 CD8 PDL1", "19850", "3DHISTECH-2.mrxs", "Alcian Blue", "Gomori Trichrome", "DR Panel",
+    "dr_slides",
 )  # fmt: skip
 
 
@@ -66,7 +67,8 @@ def test_a_clean_name_is_no_person_s(name: str) -> None:
     [
         "Anna_Schmidt", "SCHMIDT ANNA", "schmidt-anna-2", "AnnaSchmidt", "Frau Yilmaz", "Doe^Jane",
         "Meier-Schulz, Renate.svs", "MRN 0047112", "dob_1951", "1951-04-03", "03.04.1951 HE", "Nowak, Ewa",
-        "Nachname=Yilmaz", "Patient Yilmaz", "José García", "Mehmet Öztürk",
+        "Nachname=Yilmaz", "Patient Yilmaz", "Dr. Weber", "Dr Weber", "Frau Dr. Yilmaz",
+        "Max Mustermann", "José García", "Mehmet Öztürk",
     ],
 )  # fmt: skip
 def test_a_name_is_a_person_s(name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pydicom
 import pytest
 import tifffile
 from pydicom.uid import UID
-from slide_cases import OME, SVS, jpeg_tiles, ome, svs
+from slide_cases import OME, SVS, jpeg_tiles, ome, raw_dicom, svs, tiff, zero_tail
 from slide_files import make_old, read_slide, write_dicom, write_mirax, write_tiff
 
 from aignostics_async import Slide, SlideError, find_slides
@@ -409,3 +410,23 @@ async def test_several_pictures_of_full_size_are_remarked(tmp_path: Path) -> Non
     )  # fmt: skip
     (remark,) = (await read_slide(Slide(make_old(path)))).remarks
     assert remark.problem == "it has 3 pictures of full size, as focal planes and channels are"
+
+
+def raw_tiff(folder: Path, *, zeros: float) -> Path:
+    return zero_tail(tiff(folder, compression=None), zeros)
+
+
+@pytest.mark.parametrize("zeros", [0.0, 0.001])
+@pytest.mark.parametrize("make", [raw_tiff, raw_dicom])
+async def test_black_at_the_end_of_raw_tiles_is_remarked(
+    tmp_path: Path, make: Callable[..., Path], zeros: float
+) -> None:
+    path = make_old(make(tmp_path, zeros=zeros))
+    make_old(*tmp_path.iterdir())
+    told = " ".join(remark.problem for remark in (await read_slide(Slide(path))).remarks)
+    assert ("end in black pixels" in told) == bool(zeros)
+
+
+async def test_padding_of_raw_tiles_is_not_black(tmp_path: Path) -> None:
+    path = make_old(write_tiff(tmp_path / "a.tif", side=600, compression=None))
+    assert (await read_slide(Slide(path))).remarks == ()

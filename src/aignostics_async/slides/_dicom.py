@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import IO, Any, BinaryIO, cast
 from attrs import frozen
 
 from ..errors import MissingExtra, NotASlide, SlideError
-from ._dicom_frames import frames_problem
 from ._dicom_identifying import dicom_kinds, image_type_of
+from ._dicom_pixels import elements_behind, ends_black, pixels_problem
 from ._fingerprints import sampled_digest
 from ._formats import Format, identify
 from ._identifying import IdentifyingKind
@@ -19,9 +20,8 @@ from ._identifying import IdentifyingKind
 _WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _READ = frozenset({"", _WHOLE_SLIDE, _DIRECTORY})  # kinds that the first bytes do not settle
-_UNCOMPRESSED = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
-_END_OF_PIXELS = b"\xfe\xff\xdd\xe0\0\0\0\0"  # the sequence delimiter behind the last fragment
-_PADDING = b"\xfc\xff\xfc\xff"
+EXPORT_AS = "export it in JPEG or JPEG 2000 (a transfer syntax of DICOM), or as a pyramidal TIFF"
+"""What to do about a transfer syntax that is not read."""
 _GIVE_ALL = "copy all files of the series, or give the folder above all of them"
 _COPY_AGAIN = "it was not copied or written to its end; copy it again"
 
@@ -62,6 +62,8 @@ class DicomHeader:
     """Optical paths; more than one is fluorescence."""
     identifying: tuple[IdentifyingKind, ...]
     """What in the header may identify a person."""
+    ends_black: bool = False
+    """Whether tiles that are not compressed end in zeros, as those do that were not written."""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> DicomHeader:
@@ -137,9 +139,16 @@ def header_of(file: IO[bytes], size: int, path: str) -> DicomHeader:
         )
         kind = str(header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID", ""))
         if kind == _WHOLE_SLIDE:
-            problem = _cut(file, size, header, file.tell())
+            begin = file.tell()
+            if header.file_meta.TransferSyntaxUID.is_deflated:
+                raise SlideError(
+                    "it is deflated DICOM, which OpenSlide can't read", path=path, remedy=EXPORT_AS
+                )
+            problem = pixels_problem(file, size, header, begin)
             if not problem:
-                return _described(header)
+                is_black = ends_black(file, header, begin)
+                header.update(elements_behind(file, size, header, begin))
+                return _described(header, ends_black=is_black)
             raise SlideError(problem, path=path, remedy=_COPY_AGAIN)
         if kind != _DIRECTORY and "SeriesInstanceUID" not in header:
             raise SlideError("its header ends too early", path=path, remedy=_COPY_AGAIN)
@@ -149,7 +158,9 @@ def header_of(file: IO[bytes], size: int, path: str) -> DicomHeader:
         missing = isinstance(error, AttributeError) and error.name
         reason = f"it lacks {missing}" if missing else error
         raise SlideError(
-            f"its DICOM header can't be read ({reason})", path=path, remedy=_COPY_AGAIN
+            f"its DICOM header can't be read ({reason})",
+            path=path,
+            remedy="copy it again; if it stays so, export it again" if missing else _COPY_AGAIN,
         ) from None
     if kind == _DIRECTORY:
         raise NotASlide("it is the table of contents of a DICOM medium (DICOMDIR)", path=path)
@@ -171,13 +182,21 @@ def _no_slide(kind: str, path: str) -> SlideError:
     return NotASlide(f"it is DICOM, and not a slide ({name})", path=path, remedy="leave it out")
 
 
-def _described(header: Any) -> DicomHeader:
+def _identifier(header: Any, name: str) -> str:
+    """Return an identifier; raises AttributeError for one that is missing or empty."""
+    uid = str(getattr(header, name) or "")
+    if not uid:  # files without one would be taken for parts of each other
+        raise AttributeError(name=name)
+    return uid
+
+
+def _described(header: Any, *, ends_black: bool) -> DicomHeader:
     image_type = [*image_type_of(header), "", "", "", ""]
     width, height = int(header.TotalPixelMatrixColumns), int(header.TotalPixelMatrixRows)
     mpp_y, mpp_x = _spacing(header)
     return DicomHeader(
-        series=str(header.SeriesInstanceUID),
-        instance=str(header.SOPInstanceUID),
+        series=_identifier(header, "SeriesInstanceUID"),
+        instance=_identifier(header, "SOPInstanceUID"),
         number=_number(header),
         flavour=image_type[2],
         is_resampled=image_type[3] == "RESAMPLED",
@@ -192,6 +211,7 @@ def _described(header: Any) -> DicomHeader:
         parts=int(header.get("InConcatenationTotalNumber") or 0) or None,
         channels=int(header.get("NumberOfOpticalPaths") or 1),
         identifying=dicom_kinds(header),
+        ends_black=ends_black,
     )
 
 
@@ -218,27 +238,6 @@ def _expected_frames(header: Any, width: int, height: int) -> int | None:
     if not is_full or header.get("ConcatenationUID") or not header.Rows or not header.Columns:
         return None
     return -(-width // int(header.Columns)) * -(-height // int(header.Rows))
-
-
-def _cut(file: IO[bytes], size: int, header: Any, begin: int) -> str:
-    """Return what shows that a file ends before its pixels do; nothing if it is whole."""
-    if str(header.file_meta.TransferSyntaxUID) in _UNCOMPRESSED:
-        bits = int(header.SamplesPerPixel) * int(header.BitsAllocated)
-        frames = int(header.get("NumberOfFrames") or 1)
-        needed = int(header.Rows) * int(header.Columns) * bits * frames // 8
-        return f"it has {size:,} bytes, and its pixels alone need {needed:,}" if needed > size else ""
-    file.seek(max(0, size - 65_536))
-    tail = file.read()
-    end = tail.rfind(_END_OF_PIXELS) + len(_END_OF_PIXELS)
-    is_whole = end >= len(_END_OF_PIXELS) and _is_trailer(tail[end:])
-    if not is_whole:
-        return "its pixels do not end as DICOM ends them"
-    return frames_problem(file, size, begin, int(header.get("NumberOfFrames") or 1))
-
-
-def _is_trailer(rest: bytes) -> bool:
-    """Whether what is behind the pixels is nothing, or elements that DICOM allows there."""
-    return not rest or rest.startswith((_PADDING, b"\xfa\xff\xfa\xff")) or len(rest) < 2
 
 
 @frozen
@@ -276,10 +275,18 @@ def collect_series(paths: Collection[Path], *, include_label: bool = False) -> D
         copies.append(path)
     kept = [path for path in instances.values() if include_label or not headers[path].stays_at_home]
     at_home = [path for path in instances.values() if path not in kept]
+    if not kept:
+        raise _no_base(min(headers), list(headers.values()))
     kept.sort(key=lambda path: headers[path].rank)
     series = DicomSeries(tuple(kept), tuple(headers[path] for path in kept), tuple(copies), tuple(at_home))
-    check_headers(min(headers), [file.name for file in series.files], series.headers)
+    check_headers(min(headers), _names(series.files), series.headers)
     return series
+
+
+def _names(files: Sequence[Path]) -> list[str]:
+    """Return what files are called below the folder that holds all of them."""
+    above = os.path.commonpath([file.parent for file in files])
+    return [file.relative_to(above).as_posix() for file in files]
 
 
 def _member(path: Path, files: Sequence[Path]) -> DicomHeader:
@@ -298,20 +305,52 @@ def check_headers(path: Path, names: Sequence[str], headers: Sequence[DicomHeade
     """Raise SlideError unless the base level is there, and every file has all of its tiles."""
     bases = [header for header in headers if header.is_base]
     if not bases:
-        has_levels = any(header.flavour == "VOLUME" for header in headers)
-        what = "its level of full resolution" if has_levels else "every picture of tissue"
-        raise SlideError(
-            f"{what} is missing from its DICOM series",
-            path=str(path),
-            remedy=_GIVE_ALL,
-        )
+        raise _no_base(path, headers)
     _check_concatenations(path, headers)
+    _check_sizes(path, names, headers)
     for name, header in zip(names, headers, strict=True):
         if header.expected_frames is not None and header.frames < header.expected_frames:
             raise SlideError(
                 f"{name} has {header.frames} of {header.expected_frames} tiles",
                 path=str(path),
                 remedy="copy all files of the series again",
+            )
+
+
+def _no_base(path: Path, headers: Sequence[DicomHeader]) -> SlideError:
+    """Return why a series has no level of full resolution."""
+    flavours = {header.flavour for header in headers}
+    if flavours == {""}:
+        return SlideError(
+            "its files do not say what they are pictures of (ImageType)",
+            path=str(path),
+            remedy="export the slide again, with another program or another setting",
+        )
+    if "VOLUME" not in flavours:
+        return SlideError(
+            "every picture of tissue is missing from its DICOM series",
+            path=str(path),
+            remedy=f"{_GIVE_ALL}; if it is a picture of a label alone, leave it out",
+        )
+    return SlideError(
+        "its level of full resolution is missing from its DICOM series", path=str(path), remedy=_GIVE_ALL
+    )
+
+
+def _check_sizes(path: Path, names: Sequence[str], headers: Sequence[DicomHeader]) -> None:
+    """Raise SlideError for two pictures of tissue of one size, of which nobody knows which is the level."""
+    first: dict[tuple[int, int], tuple[str, str]] = {}
+    for name, header in zip(names, headers, strict=True):
+        if header.flavour != "VOLUME":
+            continue
+        picture = header.concatenation or header.instance
+        known, other = first.setdefault((header.width, header.height), (picture, name))
+        if known != picture:
+            such = " and ".join(sorted((other, name)))
+            raise SlideError(
+                f"its series has several pictures of {header.width} x {header.height} pixels, such as {such}",
+                path=str(path),
+                remedy="keep the files of one export; focal planes and channels can't be read together",
             )
 
 

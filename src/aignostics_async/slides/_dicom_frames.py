@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,7 +10,9 @@ from typing import IO
 
 from ._formats import begins_with_zeros, ends_in_zeros
 
-_PIXELS = b"\xe0\x7f\x10\0OB\0\0\xff\xff\xff\xff"  # pixel data of unknown length, as compressed tiles are
+# Pixel data of unknown length, as compressed tiles are.
+_PIXELS = re.compile(rb"\xe0\x7f\x10\0OB\0\0\xff\xff\xff\xff")
+_LONGEST_TAG = 12
 _ITEM = b"\xfe\xff\0\xe0"
 _HEAD = 8  # bytes before each tile: that it is one, and its length
 _END_OF_ITEMS = b"\xfe\xff\xdd\xe0"
@@ -24,7 +27,7 @@ def frames_problem(file: IO[bytes], size: int, begin: int, frames: int) -> str:
 
     Costs the beginning and the end of 128 tiles, and the head of each where there is no table of them.
     """
-    start = _find_pixels(file, begin)
+    start = find_pixels(file, begin, _PIXELS)
     if start is None:
         return ""
     file.seek(start)
@@ -94,17 +97,17 @@ def _hole(file: IO[bytes], places: Sequence[int]) -> str:
     return ""
 
 
-def _find_pixels(file: IO[bytes], begin: int) -> int | None:
-    """Return where the pixel data begins, behind its tag."""
+def find_pixels(file: IO[bytes], begin: int, tag: re.Pattern[bytes]) -> int | None:
+    """Return where the pixel data begins, behind its tag, which is looked for from `begin` on."""
     file.seek(begin)
     before = b""
     for _ in range(_MAX_SEARCH // _CHUNK):
         chunk = file.read(_CHUNK)
         if not chunk:
             return None
-        found = (before + chunk).find(_PIXELS)
-        if found >= 0:
-            return begin - len(before) + found + len(_PIXELS)
+        found = tag.search(before + chunk)
+        if found:
+            return begin - len(before) + found.end()
         begin += len(chunk)
-        before = chunk[-len(_PIXELS) :]
+        before = chunk[-_LONGEST_TAG:]
     return None

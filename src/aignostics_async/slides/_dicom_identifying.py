@@ -27,7 +27,7 @@ _FLAVOURS = {
     "MACRO": IdentifyingKind.MACRO,
 }
 _LABEL_IN_PICTURE = ("SpecimenLabelInImage", "BurnedInAnnotation")
-_TEXTS = frozenset({"LO", "SH", "ST", "LT", "UC", "UT"})
+_TEXTS = frozenset({"LO", "SH", "ST", "LT", "UC", "UN", "UT"})
 # Names of makers and hospitals, and words of code systems: they look like persons' at times.
 _NO_PERSONS = frozenset(
     {
@@ -86,7 +86,7 @@ def _elements(header: Any, *, is_nested: bool = False) -> Iterator[_Element]:
             for part in parts:
                 yield from _elements(part, is_nested=True)
         elif is_nested or keyword not in ("PatientName", "PatientID"):
-            yield _Element(keyword, kind, _text(element.value))
+            yield _Element(keyword, kind, _plain(element.value) if kind == "UN" else _text(element.value))
 
 
 def _parts(header: Any, tag: Any) -> Iterator[Any]:
@@ -101,6 +101,12 @@ def _text(value: object) -> str:
         return value.decode().strip("\0 ")
     except UnicodeDecodeError:
         return value.decode("latin-1").strip("\0 ")
+
+
+def _plain(value: object) -> str:
+    """Return a value of unknown type if all of it is text: other bytes look like letters at times."""
+    text = _text(value).strip("\0 ")
+    return text if text.replace("\r", "").replace("\n", "").replace("\t", "").isprintable() else ""
 
 
 def _kinds(element: _Element) -> Iterator[IdentifyingKind]:

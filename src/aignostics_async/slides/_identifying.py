@@ -124,7 +124,8 @@ def picture_kinds(names: Iterable[str]) -> Iterator[IdentifyingKind]:
 
 # Words that stand where a name was. Possessive: a text of many of them would take for ever otherwise.
 _REMOVED = re.compile(
-    r"(?:anon\w*+|de-?identified|removed|redacted|unknown|none|n/?a|x|\W|_)*+", re.IGNORECASE
+    r"(?:(?:anon|pseudon)[\w-]*+|de-?identified|removed|redacted|unknown|none|n/?a|x|patient|\W|_)*+",
+    re.IGNORECASE,
 )
 
 
@@ -133,12 +134,14 @@ def says_something(value: object) -> bool:
     return value is not None and not _REMOVED.fullmatch(str(value).strip())
 
 
-# Descriptions of all vendors: `Patient = Doe`, `"barcode": "4711"`, `Patient="Doe"`, `<Barcode>4711<`.
+# Descriptions of all vendors: `Patient = Doe`, `"barcode": "4711"`, `Patient="Doe"`, `<Barcode>4711<`,
+# `<Key>Patient</Key><Value>Doe<`.
 _FIELD = re.compile(
-    r"(?P<patient>pati[eë]nt(?!identityremoved|orientation)\w*|pa[cz]iente?\w*|(?:pat|pt)[ _.]?name|mrn"
+    r"(?P<patient>pati[eë]nt(?!identityremoved|orientation)\w*|pa[cz]iente?\w*|(?:pat|pt)[ _.-]?name|mrn"
     r"|medical record ?(?:id|no|number)?|hospital ?(?:id|no|number)|date ?of ?birth|birth ?date|dob"
-    r"|geburts?datum|date de naissance|fecha de nacimiento|data di nascita|geboortedatum|surname|last ?name"
-    r"|first ?name|nachname|vorname|pr[eé]nom|cognome|apellidos?|achternaam|ssn|nhs ?(?:no|number))"
+    r"|geburts?datum|date de naissance|fecha de nacimiento|data di nascita|geboortedatum"
+    r"|(?:last|first|family|given|full)[ _-]?name|surname|nachname|vorname|familienname|pr[eé]nom|cognome"
+    r"|apellidos?|achternaam|ssn|nhs ?(?:no|number)|пациент\w*|фамилия|患者\w*|氏名|姓名|病人\w*|환자\w*)"
     r"|(?P<case>barcode\w*|accession\w*#?|case ?(?:id|no|number|name)|case(?=\s?[=:])|label ?text"
     r"|slide ?label|specimen ?(?:id|no|number)|fall ?(?:nr|nummer)|befund ?(?:nr|nummer)"
     r"|eingangs ?(?:nr|nummer)|histo(?:logie)?[ -]?(?:nr|nummer)|pim_dp_ufs_barcode|physician\w*"
@@ -146,7 +149,9 @@ _FIELD = re.compile(
     re.IGNORECASE,
 )
 _VALUE = re.compile(
-    r"""(?:["'][^<>]{0,200}>|[\w .]{0,30}["']?[^\S\n]*[=:>])[^\S\n]*["']?(?P<value>[^|;\n"'<>]{0,200})"""
+    r"""(?:["'][^<>]{0,200}>|[\w .]{0,30}"""
+    r"""(?:["']?[^\S\n]*[=:>]|</[\w:]{1,40}>\s{0,40}<(?!/)[^<>]{0,200}(?<!/)>))"""
+    r"""[^\S\n]*["']?(?P<value>[^|;\n"'<>]{0,200})"""
 )
 
 

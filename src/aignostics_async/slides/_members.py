@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,12 +91,15 @@ def _mirax(path: Path) -> Iterator[Path]:
         )
     if not folder.is_dir():
         other = next((each.name for each in path.parent.iterdir() if _is_same(each, folder)), None)
+        remedy = f"copy {path.name} together with the folder {folder.name}"
+        if other:
+            is_accent = unicodedata.normalize("NFC", other) == unicodedata.normalize("NFC", folder.name)
+            why = " (its accents are stored in another way)" if is_accent else ""
+            remedy = f"rename the folder {other} to {folder.name}{why}"
         raise SlideError(
             f"its folder {folder.name} is not beside it, and holds all of its pixels",
             path=str(path),
-            remedy=f"rename the folder {other} to {folder.name}"
-            if other
-            else f"copy {path.name} together with the folder {folder.name}",
+            remedy=remedy,
         )
     values = _ini(path, index)
     yield index
@@ -108,8 +112,9 @@ def _mirax(path: Path) -> Iterator[Path]:
 
 
 def _is_same(path: Path, folder: Path) -> bool:
-    """Whether a path differs from a folder in capitals alone."""
-    return path.name.casefold() == folder.name.casefold() and path.is_dir()
+    """Whether a path differs from a folder in capitals alone, or in how its accents are stored."""
+    one, other = (unicodedata.normalize("NFC", each.name).casefold() for each in (path, folder))
+    return one == other and path.is_dir()
 
 
 def _check_mirax(path: Path) -> None:
@@ -153,11 +158,17 @@ _CLAIMS = {**_INDEXES, Format.AFI: _afi}
 def _ini(path: Path, index: Path) -> configparser.ConfigParser:
     values = configparser.ConfigParser(strict=False, interpolation=None, allow_no_value=True)
     try:
-        values.read_string(index.read_text("utf-8-sig", "replace"))
+        text = index.read_text("utf-8-sig", "replace")
+        values.read_string(text)
     except FileNotFoundError:
         raise SlideError(f"{index.name} is missing", path=str(path), remedy=_COPY_ALL) from None
-    except (OSError, configparser.Error) as error:
-        raise SlideError(f"{index.name} can't be read ({error})", path=str(path), remedy=_COPY_ALL) from None
+    except OSError as error:
+        problem = f"{index.name} can't be read ({error.strerror})"
+        raise SlideError(problem, path=str(path), remedy=_COPY_ALL) from None
+    except configparser.Error:
+        text = "\0"
+    if "\0" in text:
+        raise SlideError(f"{index.name} is damaged", path=str(path), remedy=_COPY_ALL)
     return values
 
 

@@ -29,8 +29,9 @@ def check_mirax(
     try:
         tiles = _listed(content, _VERSION + len(general.get("slide_id", "")), levels, len(data))
     except (struct.error, ValueError) as error:
+        why = "a list in it ends too early" if isinstance(error, struct.error) else error
         raise SlideError(
-            f"{index.name}, which lists its tiles, is damaged ({error})", path=str(path), remedy=_COPY_AGAIN
+            f"{index.name}, which lists its tiles, is damaged ({why})", path=str(path), remedy=_COPY_AGAIN
         ) from None
     for number, file in enumerate(data):
         problem = _problem(file, tiles.get(number, ()))

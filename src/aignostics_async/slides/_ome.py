@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from math import isfinite
 
+_IMAGE_OR_PIXELS = re.compile(r"<(?:\w+:)?(Image|Pixels)\b[^<>]*>")
 _PIXELS = re.compile(r"<(?:\w+:)?Pixels\b[^<>]*>")
 _END = re.compile(r"</(?:\w+:)?Pixels\s*>")
 _ATTRIBUTE = re.compile(r"""(?<!\w)(\w++)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
@@ -44,6 +45,17 @@ def ome_resolution(description: str, size: tuple[int, int] | None = None) -> Mpp
     return (mpp[0], mpp[1]) if len(mpp) == 2 else None
 
 
+def other_names(description: str, size: tuple[int, int]) -> Iterator[str]:
+    """Give the names of the pictures of a description that have another size, such as `label image`."""
+    name = ""
+    for element in _IMAGE_OR_PIXELS.finditer(_without_comments(description)):
+        told = _attributes(element[0])
+        if element[1] == "Image":
+            name = told.get("Name", "")
+        elif _size_of(told) not in (None, size):
+            yield html.unescape(name)
+
+
 def ome_files(description: str, size: tuple[int, int] | None = None) -> list[str]:
     """Return the files that the pixels of the picture of a size are in, sorted; without a size, of all."""
     inside = description if size is None else next((each for _, each in _pictures(description, size)), "")
@@ -58,11 +70,22 @@ def metadata_file(description: str) -> str | None:
 
 def _pictures(description: str, size: tuple[int, int] | None) -> Iterator[tuple[Mapping[str, str], str]]:
     """Give the attributes and the content of pictures that may have a size."""
+    description = _without_comments(description)
     for found in _PIXELS.finditer(description):
-        told = {name: double or single for name, double, single in _ATTRIBUTE.findall(found[0])}
+        told = _attributes(found[0])
         if size in (None, _size_of(told) or size):
             end = None if found[0].endswith("/>") else _END.search(description, found.end())
             yield told, "" if end is None else description[found.end() : end.start()]
+
+
+def _attributes(tag: str) -> dict[str, str]:
+    return {name: double or single for name, double, single in _ATTRIBUTE.findall(tag)}
+
+
+def _without_comments(description: str) -> str:
+    """Return a description without comments, which may hold elements of another picture."""
+    first, *others = description.split("<!--")
+    return first + "".join(each.partition("-->")[2] for each in others)
 
 
 def _size_of(pixels: Mapping[str, str]) -> tuple[int, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,11 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import MissingExtra, SlideError
+from ._dicom import EXPORT_AS
 from ._formats import Format
 from ._members import Members
 
 if TYPE_CHECKING:
     from openslide import OpenSlide
+
+_FOLDER = "aignostics-async-"
+_LINK = re.compile(rf"[^()]*[\\/]{_FOLDER}\w+[\\/](\d{{5}})\.dcm")
+_SYNTAX = re.compile(r"transfer syntax ([\d.]+\d)")
 
 
 @contextmanager
@@ -33,8 +39,9 @@ def open_slide(path: Path, members: Members) -> Iterator[OpenSlide]:
     except SlideError:
         raise
     except openslide.OpenSlideError as error:
+        said = _said(str(error), members)
         raise SlideError(
-            f"OpenSlide can't read it as a slide ({error})", path=str(path), remedy=_remedy(members)
+            f"OpenSlide can't read it as a slide ({said})", path=str(path), remedy=_remedy(members, said)
         ) from None
     except OSError as error:
         raise SlideError(f"it can't be read ({error.strerror})", path=str(path)) from None
@@ -46,7 +53,24 @@ def open_slide(path: Path, members: Members) -> Iterator[OpenSlide]:
         ) from None
 
 
-def _remedy(members: Members) -> str:
+def _said(error: str, members: Members) -> str:
+    """Return what OpenSlide says, of the slide's own files and not of the links to them."""
+    said = _LINK.sub(lambda link: members.files[int(link[1])].name, error)
+    return _SYNTAX.sub(lambda found: _transfer_syntax(found[1]), said)
+
+
+def _transfer_syntax(uid: str) -> str:
+    """Return a transfer syntax of DICOM with its name, such as `JPEG XL (1.2.840.10008.1.2.4.110)`."""
+    from pydicom.config import IGNORE
+    from pydicom.uid import UID
+
+    name = UID(uid, validation_mode=IGNORE).name
+    return f"transfer syntax {uid}" if name == uid else f"transfer syntax {name} ({uid})"
+
+
+def _remedy(members: Members, said: str) -> str:
+    if "transfer syntax" in said:
+        return EXPORT_AS
     if members.content.format is Format.TIFF:
         return "is it a whole slide with tiles, and complete? Convert it to a tiled, pyramidal TIFF"
     return "is it complete, and of a format that OpenSlide knows?"
@@ -58,7 +82,7 @@ def _opened(path: Path, members: Members) -> Iterator[Path]:
     if members.content.format is not Format.DICOM:
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="aignostics-async-") as folder:
+    with tempfile.TemporaryDirectory(prefix=_FOLDER) as folder:
         yield link_all(members.files, Path(folder))
 
 

@@ -30,6 +30,7 @@ _NUMBERED = re.compile(
 )
 _DICOM_NAME = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,}\^[^\W\d_]{2,}")
 _LAST_FIRST = re.compile(r"(?<!\w)[A-Z][^\W\d_]+(?:-[A-Z][^\W\d_]+)?, ?[A-Z][^\W\d_]+")
+_DOCTOR = re.compile(r"(?<!\w)(?:Dr|Prof)(?:\. ?|[ _])(?:Dr\. ?)?[A-Z][^\W\d_]{2,}")
 # Nobody scanned slides before 2000.
 _BIRTH = re.compile(
     r"(?<!\d)(?:19\d\d([-_. ]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])"
@@ -48,9 +49,8 @@ def name_kinds(names: Iterable[str | os.PathLike[str]]) -> Iterator[IdentifyingK
 def is_person(text: str) -> bool:
     """Whether a short text looks like a person's name or date of birth."""
     text = unicodedata.normalize("NFC", text)
-    if _LAST_FIRST.search(text) or _BIRTH.search(text) or _INTRODUCED.search(text.lower()):
-        return True
-    return mentions_person(text)
+    is_name = any(pattern.search(text) for pattern in (_LAST_FIRST, _DOCTOR, _BIRTH))
+    return is_name or bool(_INTRODUCED.search(text.lower())) or mentions_person(text)
 
 
 def mentions_person(text: str) -> bool:
@@ -61,7 +61,7 @@ def mentions_person(text: str) -> bool:
 
 def names_person(text: str) -> bool:
     """Whether a given name or a title stands beside a word that may be a surname."""
-    words = _WORDS.findall(_split_camels(text))
+    words = [word for word in _WORDS.findall(_split_camels(text)) if word not in ("Dr", "Prof")]
     for first, second in pairwise(words):
         if _plain(first) in _TITLES and _is_surname(second, like=first):
             return True

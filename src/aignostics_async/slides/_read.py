@@ -15,7 +15,7 @@ from ._decoding import check_last_tile, decode_all
 from ._formats import Format, identify
 from ._identifying import IdentifyingKind, description_kinds, picture_kinds, says_something
 from ._members import Members, find_members
-from ._ome import Mpp, metadata_file, ome_files
+from ._ome import Mpp, metadata_file, ome_files, other_names
 from ._openslide import open_slide
 from ._person_names import is_person, mentions_person, name_kinds
 from ._remarks import Remark, recent, remarks_on, suffix_remarks
@@ -30,6 +30,7 @@ PACKING = 2
 """The recipe of zips: from 2 on, files of a DICOM series are numbered, and not called as they are here."""
 _ZIP = "application/zip"
 _NO_TILES = "it is a TIFF without tiles, not a slide"
+_MAX_BITS = 16  # that OpenSlide reads
 _PARTS = re.compile(r"""[|;=:<>{}\[\]"'\r\n]""")  # between the fields of a description
 _MAX_DESCRIPTION = 16 * 1024 * 1024
 _TILE_IT = (
@@ -118,6 +119,12 @@ def _structure(path: Path) -> TiffFile | None:
         raise
     if not any(picture.is_tiled or picture.is_ndpi for picture in tiff.pictures):
         raise NotASlide(_NO_TILES, path=str(path), remedy=_TILE_IT)
+    if tiff.largest.bits > _MAX_BITS:
+        raise NotASlide(
+            f"its pixels have {tiff.largest.bits} bits a sample, as masks and measurements have",
+            path=str(path),
+            remedy="give the slide that it was made from",
+        )
     tiff.check_complete()
     return tiff
 
@@ -131,6 +138,7 @@ def _read(slide: Slide, members: Members, tiff: TiffFile | None, image: OpenSlid
     _check_one_file(slide.path, description, image.dimensions)
     mpp = settle_resolution(slide, _resolution(members, tiff, image, description))
     kinds = {*picture_kinds(pictures), *_described(tiff), *_of_headers(members)}
+    kinds |= set(picture_kinds(other_names(description, image.dimensions)))
     kinds |= {*name_kinds([slide.path, *members.files]), *_of_properties(image)}
     mime_type = _mime_type(slide.path, members)
     return SlideInfo(

@@ -62,6 +62,11 @@ def remarks_on(
     yield from _levels(members.headers)
     yield from _missing(members)
     yield from _colours(members.headers, tiff)
+    if (tiff is not None and tiff.ends_black()) or any(header.ends_black for header in members.headers):
+        yield Remark(
+            "tiles of it end in black pixels, as those do that were not written to their end",
+            "is it black there? Then it can be sent; else copy it again",
+        )
     yield from recent(members.files)
     if not members.headers:
         yield from suffix_remarks(members.files[0].suffix.lower(), _TIFFS, members.content.format)

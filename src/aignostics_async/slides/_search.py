@@ -278,6 +278,11 @@ def _is_meant(name: str) -> bool:
     return any(suffix.lower() in SUFFIXES | UNSUPPORTED_SUFFIXES for suffix in Path(name).suffixes[-2:])
 
 
+def _is_strange(name: str) -> bool:
+    """Whether a file in the folder of a MIRAX slide is another slide."""
+    return _is_meant(name) and name.lower() != _MIRAX_INDEX
+
+
 def _identity(path: str) -> tuple[int, int]:
     try:
         status = os.stat(path)
@@ -304,10 +309,11 @@ def walk(
 ) -> Iterator[tuple[str, list[str]]]:
     """Give each folder with the names of its files, links followed, no folder twice.
 
-    `leave_out` is told of what is hidden or in the trash; folders of MIRAX slides are the slides'.
+    `leave_out` is told of what is hidden or in the trash. Files in a MIRAX slide's folder are its own.
     """
     seen: set[tuple[int, int]] = set()
-    for folder, subfolders, names in os.walk(root, onerror=refuse, followlinks=True):
+    mirax = set[str]()
+    for folder, subfolders, inside in os.walk(root, onerror=refuse, followlinks=True):
         try:
             status = os.stat(folder)
         except OSError as error:
@@ -318,13 +324,17 @@ def walk(
             subfolders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
-        mirax = {mirax_folder(Path(name)).name for name in names if name.lower().endswith(".mrxs")}
+        is_own = folder in mirax  # then files are the slide's, but for slides that were put there by mistake
+        names = [name for name in sorted(inside) if not is_own or _is_strange(name)]
+        mirax |= {
+            os.path.join(folder, mirax_folder(Path(name)).name)
+            for name in names
+            if name.lower().endswith(".mrxs")
+        }
         subfolders[:] = [
-            name
-            for name in sorted(subfolders)
-            if name not in mirax and not _aside(folder, name, leave_out, is_folder=True)
+            name for name in sorted(subfolders) if not _aside(folder, name, leave_out, is_folder=True)
         ]
-        yield folder, [name for name in sorted(names) if not _aside(folder, name, leave_out, is_folder=False)]
+        yield folder, [name for name in names if not _aside(folder, name, leave_out, is_folder=False)]
 
 
 def _aside(folder: str, name: str, leave_out: Callable[[LeftOut], None], *, is_folder: bool) -> bool:

@@ -18,6 +18,7 @@ from attrs import field, frozen
 from ..errors import SlideError
 from ._formats import begins_with_zeros, byte_order, ends_in_zeros, is_big_tiff
 from ._ome import microns_of
+from ._raw_tiles import TileGrid, any_ends_black, is_blank
 
 # Types of values, as `struct` writes them; a rational is two numbers.
 _BYTE, _ASCII, _RATIONAL, _UNDEFINED = 1, 2, 5, 7
@@ -39,7 +40,9 @@ _MICRONS = {2: 25_400.0, 3: 10_000.0}  # of an inch and of a centimetre
 _MAKERS = frozenset({271, 272, 305, 33432})  # make, model, software, copyright
 _UTF_16 = range(40091, 40096)  # title, comment, author, keywords, subject, as Windows writes them
 _BLOCKS = frozenset({_XMP, 33723, 34377})  # XMP, IPTC, Photoshop
+_NO_TEXTS = frozenset({347, 34675})  # tables of JPEG, a colour profile
 _MAX_TEXT = 1_000_000
+_TEXT_WITHIN = re.compile(rb"[\t\r\n -~\x80-\xff]{6,}")
 _IMAGEJ_UNIT = re.compile(r"^unit=(.+)$", re.MULTILINE)
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
 _NDPI_CASES = (65427, 65468)
@@ -127,6 +130,8 @@ class TiffPicture:
                 yield bytes(value).decode("utf-16-le", "replace").rstrip("\0")
             elif tag in _BLOCKS and not isinstance(value, str):
                 yield bytes(value).decode("utf-8", "replace")
+            elif not isinstance(value, str) and tag not in _WANTED:
+                yield from _texts_within(bytes(value))
 
     @property
     def mpp(self) -> tuple[float, float] | None:
@@ -155,6 +160,17 @@ class TiffPicture:
     def tile_pixels(self) -> int:
         """Pixels of one tile; 0 for a picture without tiles."""
         return self._one(_TILE_WIDTH, 0) * self._one(_TILE_HEIGHT, 0) if self.is_tiled else 0
+
+    @property
+    def is_raw_rgb(self) -> bool:
+        """Whether its tiles are three bytes for each pixel."""
+        is_rgb = self.bits == 8 and self.samples == 3 and self._one(_PLANAR, 1) == 1
+        return is_rgb and self.is_tiled and not self.is_compressed
+
+    @property
+    def grid(self) -> TileGrid:
+        """How its tiles lie."""
+        return TileGrid(self.width, self.height, self._one(_TILE_WIDTH, 0), self._one(_TILE_HEIGHT, 0))
 
     @property
     def missing_pieces(self) -> int:
@@ -241,6 +257,18 @@ class TiffFile:
             )
         self._check_holes()
 
+    def ends_black(self) -> bool:
+        """Whether tiles that are not compressed end in zeros, as those do that were not written to their end.
+
+        Reads the ends of a sample of them.
+        """
+        with self.path.open("rb", buffering=0) as file:
+            return any(
+                any_ends_black(file, picture.grid, picture.pieces)
+                for picture in self.pictures
+                if picture.is_raw_rgb
+            )
+
     def _check_holes(self) -> None:
         """Raise SlideError where the largest picture has no tile at all, or a tile of a sample is zeros."""
         is_there = any(length for _, length in self.largest.pieces)
@@ -263,8 +291,7 @@ class TiffFile:
 
     def _is_empty(self, offset: int, length: int, *, is_compressed: bool) -> bool:
         with self.path.open("rb") as file:
-            file.seek(offset)
-            if not file.read(min(length, 1024 * 1024)).strip(b"\0"):
+            if is_blank(file, offset, length):
                 return True
             return is_compressed and ends_in_zeros(file, offset + length, length)
 
@@ -336,7 +363,19 @@ def _form(kind: int, amount: int) -> str:
 
 
 def _is_text(tag: int, kind: int) -> bool:
-    return kind == _ASCII or ((tag in _UTF_16 or tag in _BLOCKS) and kind in (_BYTE, _UNDEFINED))
+    return kind == _ASCII or (kind in (_BYTE, _UNDEFINED) and tag not in _NO_TEXTS)
+
+
+def _texts_within(value: bytes) -> Iterator[str]:
+    """Give the texts in bytes of a private tag, those in UTF-16 too."""
+    if value.count(0) * 3 > len(value):
+        value = value.replace(b"\0", b"")
+    found = _TEXT_WITHIN.findall(value)
+    if 2 * sum(map(len, found)) < len(value):
+        return  # bytes that look like letters at times
+    for text in found:
+        with suppress(UnicodeDecodeError):
+            yield text.decode()
 
 
 def _value(file: BinaryIO, form: str, inline: bytes, size: int) -> Any:

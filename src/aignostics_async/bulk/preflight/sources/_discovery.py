@@ -169,7 +169,7 @@ def _once(candidates: Iterable[Candidate], dicom: DicomFiles, faults: list[Findi
         uid = dicom.series.get(path)
         known = first.setdefault(path if uid is None else ("series", uid), candidate)
         if known is candidate:
-            standing = dicom.groups.first.get(uid or "", path)
+            standing = path if uid is None else dicom.groups.first.get(uid, path)
             yield by_path.get((candidate.row and candidate.place, standing), candidate)
         elif candidate.row is not None and candidate.place != known.place:
             what = "the slide" if uid is None else "the DICOM series"
@@ -179,7 +179,8 @@ def _once(candidates: Iterable[Candidate], dicom: DicomFiles, faults: list[Findi
 
 def _files(candidate: Candidate, dicom: DicomFiles) -> tuple[str, ...]:
     """Return the files of its DICOM series."""
-    return dicom.groups.series.get(dicom.series.get(candidate.path, ""), ())
+    uid = dicom.series.get(candidate.path)
+    return () if uid is None else dicom.groups.series.get(uid, ())
 
 
 def _entries(

@@ -35,6 +35,7 @@ _ANSWERS = {
 }
 _DELIMITERS = (",", ";", "\t")
 _SAVE_AGAIN = "save it again as CSV in UTF-8"
+_QUOTES = "is a quotation mark missing in it, or too many? Else save it again as CSV"
 _SCAN = "give µm per pixel, such as 0.25 for a scan at 40 times"
 
 
@@ -94,24 +95,38 @@ class _Reader:
         self._faults: list[Finding] = []
 
     def read(self, text: str) -> Manifest:
-        delimiter, skipped, text = _delimiter(text)
-        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         rows: list[ManifestRow] = []
         columns: list[str] = []
-        try:
-            columns = self._columns(next(lines, []))
-            while columns:
-                line = lines.line_num + 1 + skipped  # where the row begins: a cell may contain line breaks
-                cells = next(lines, None)
-                if cells is None:
+        for line, cells in self._lines(text):
+            if not columns:
+                columns = self._columns(cells)
+                if not columns:
                     break
-                if any(cell.strip() for cell in cells):
-                    rows += self._row(line, columns, [from_visible(cell.strip()) for cell in cells])
-        except csv.Error as error:
-            self._fault(lines.line_num + skipped, f"it can't be read as CSV ({error})", _SAVE_AGAIN)
+            elif any(cell.strip() for cell in cells):
+                rows += self._row(line, columns, [from_visible(cell.strip()) for cell in cells])
+        if not columns and not self._faults:
+            self._columns([])
         if columns and not rows and not self._faults:
             self._fault(None, "it has no rows", "give a line for each slide")
         return Manifest(tuple(rows), tuple(self._faults), frozenset(columns))
+
+    def _lines(self, text: str) -> Iterator[tuple[int, list[str]]]:
+        """Give the cells of each row, with the line where it begins: a cell may contain line breaks."""
+        delimiter, skipped, text = _delimiter(text)
+        written = list(io.StringIO(text, newline=""))
+        lines = csv.reader(written, delimiter=delimiter, strict=True)
+        while True:
+            before = lines.line_num
+            try:
+                cells = next(lines, None)
+            except csv.Error as error:  # of a quotation mark that is not closed, and of all lines behind it
+                for number in range(before, lines.line_num):
+                    if written[number].strip():
+                        self._fault(number + 1 + skipped, f"it can't be read as CSV ({error})", _QUOTES)
+                continue
+            if cells is None:
+                return
+            yield before + 1 + skipped, cells
 
     def _columns(self, header: Sequence[str]) -> list[str]:
         """Return the names of the columns; empty if the header can't be used."""
@@ -208,11 +223,16 @@ def _known(name: str) -> str:
 
 
 def _delimiter(text: str) -> tuple[str, int, str]:
-    """Return the delimiter, the number of lines that only declare it, and the text without them."""
-    first, _, rest = text.partition("\n")
-    if first.lower().startswith("sep="):
-        return first[4:5] or ",", 1, rest
-    return max(_DELIMITERS, key=first.count), 0, text
+    """Return the delimiter, the number of lines before the columns, and the text without these lines."""
+    told, skipped = "", 0
+    while text:
+        first, _, rest = text.partition("\n")
+        if first.strip().strip('"').lower().startswith("sep="):
+            told = first.strip().strip('"')[4:5] or ","
+        elif first.strip():
+            break
+        skipped, text = skipped + 1, rest
+    return told or max(_DELIMITERS, key=text.partition("\n")[0].count), skipped, text
 
 
 def _decoded(content: bytes) -> str:

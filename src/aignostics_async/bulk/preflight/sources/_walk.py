@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
 
@@ -15,6 +17,8 @@ from .._findings import Finding, FindingKind
 from ._manifest import ManifestRow, read_manifest
 from ._selection_rules import SelectionRule, counts, is_pattern, names, split_pattern
 from ._sources import ListedPath, Sources, read_list
+
+_ADDRESS = re.compile(r"[A-Za-z][\w+.-]+://|[A-Za-z]:[\\/]")
 
 
 @frozen
@@ -116,7 +120,8 @@ class Walk:
         """Give the file that a line names, or the slides in the folder that it names."""
         found = absolute(root, path)
         if found is None:
-            self._fault(f"{path} is a path of another machine", "write it as it is on this machine", place)
+            problem = f"{path} is a path of another machine, or an address"
+            self._fault(problem, "write it as it is on this machine; download what is elsewhere", place)
         elif os.path.isdir(found):
             inside = list(self._folder(found, None))
             if not inside:
@@ -139,12 +144,34 @@ class Walk:
 
 
 def absolute(folder: str | Path, path: str) -> str | None:
-    """Return a path that is written relative to a folder, maybe on another system; None for a drive's."""
+    """Return a path that is written relative to a folder, maybe on another system.
+
+    None for one that no disk here can have: of a drive, or a URL.
+    """
     found = os.path.abspath(os.path.join(folder, path))
-    if "\\" in path and os.sep == "/" and not os.path.lexists(found):
+    if os.path.lexists(found):
+        return found
+    if _ADDRESS.match(path):
+        return None
+    if "\\" in path and os.sep == "/":
         windows = PureWindowsPath(path)
-        return None if windows.drive else os.path.abspath(os.path.join(folder, windows.as_posix()))
-    return found
+        if windows.drive:
+            return None
+        found = os.path.abspath(os.path.join(folder, windows.as_posix()))
+    return _as_stored(found)
+
+
+def _as_stored(path: str) -> str:
+    """Return a path as the disk spells it: macOS stores accents apart from their letters, others do not."""
+    above, name = os.path.split(path)
+    if os.path.lexists(path) or not name:
+        return path
+    above, wanted = _as_stored(above), unicodedata.normalize("NFC", name)
+    try:
+        there = (each for each in os.listdir(above) if unicodedata.normalize("NFC", each) == wanted)
+        return os.path.join(above, next(there, name))
+    except OSError:
+        return os.path.join(above, name)
 
 
 def _not_a_file(path: str) -> tuple[str, str]:
