@@ -91,7 +91,7 @@ def aignostics_emulator(request: pytest.FixtureRequest, aignostics_emulator_proc
     The marker sets options for one test, as `Emulator.reset` takes them. Without it the contract is that of
     AIGNOSTICS_CONTRACT, else 1.8. The session shares one process, which is reset before each test, in a few
     hundredths of a second, and started again if a test has stopped it. Raises RuntimeError if the process
-    does not start, and what `Emulator.reset` raises, such as `urllib.error.HTTPError` for an invalid option.
+    does not start, and what `Emulator.reset` raises, such as UsageError for an invalid option.
     """
     if not aignostics_emulator_process._is_alive():  # noqa: SLF001 - a test may have stopped it
         aignostics_emulator_process.start()

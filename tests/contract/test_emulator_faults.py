@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import socket
 from collections.abc import Iterator
-from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from aignostics_async import APIStatusError
+from aignostics_async import APIStatusError, UsageError
 from aignostics_async.emulator._canned_answers import CANNED_ANSWERS
 from aignostics_async.emulator.api._undocumented import UNDOCUMENTED
 from aignostics_async.emulator.process import Emulator
@@ -52,9 +50,8 @@ def test_a_success_is_answered_when_the_whole_request_has_come(emulator: Emulato
 
 
 def test_an_unknown_canned_answer_is_refused(emulator: Emulator) -> None:
-    with pytest.raises(HTTPError) as caught:
+    with pytest.raises(UsageError, match="quota_exceeded"):
         emulator.set_faults({"answer": "quota"})
-    assert b"quota_exceeded" in caught.value.read()
 
 
 @pytest.mark.parametrize(
@@ -90,10 +87,9 @@ def test_a_malformed_rule_is_refused_and_changes_nothing(
     emulator: Emulator, rule: dict[str, object], words: str
 ) -> None:
     emulator.set_faults({"path": "/nowhere", "status": 418})
-    with pytest.raises(HTTPError, match="422") as caught:
+    with pytest.raises(UsageError, match="invalid ") as caught:
         emulator.set_faults({"status": 500}, rule)
-    with caught.value as answer:
-        assert words in json.loads(answer.read())["detail"]
+    assert words in str(caught.value)
     address = f"{emulator.api_root}/nowhere"
     assert requests.get(address, timeout=30).status_code == 418
 

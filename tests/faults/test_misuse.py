@@ -88,6 +88,7 @@ ROOT = "https://host.example.com"
         lambda: Client(ROOT, "x").runs.list(sort=5),
         lambda: Client(ROOT, "x").applications.versions("he-tme", sort=["version", 5]),
         lambda: Client(ROOT, "x").run(str(uuid.UUID(int=1))).results(statuses=[5]),
+        lambda: Client(ROOT, "x").run(str(uuid.UUID(int=1))).results(statuses=["FAILED"]),
         lambda: Client(ROOT, "x").run(str(uuid.UUID(int=1))).results(references=[5]),
         lambda: S3(bucket=5),
         lambda: S3(bucket="slides", prefix=5),

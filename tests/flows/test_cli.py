@@ -129,7 +129,7 @@ def test_a_schema_that_requires_what_no_file_tells(
     """By the command and by the quickstart, with fields of an object inside."""
     store = ("--store", emulator.store_url)
     refused = cli("submit", "atlas-he-tme:v1.3.0", slide.path, *store, *ATLAS[:2], emulator=emulator)
-    assert refused.returncode == 1
+    assert refused.returncode == 6
     assert "'specimen' is a required property" in refused.stderr
     done = cli("submit", "atlas-he-tme:v1.3.0", slide.path, *store, *ATLAS, emulator=emulator)
     assert done.returncode == 0, done.stderr
@@ -150,9 +150,9 @@ def test_a_schema_that_requires_what_no_file_tells(
 def test_faults_come_as_one_text(emulator: Emulator, shared: Path) -> None:
     store = ("--store", emulator.store_url)
     done = cli("submit", "he-tme:v1.1.0", shared / "slides", *store, emulator=emulator)
-    assert done.returncode == 1
+    assert done.returncode == 6
     assert "1 fault to fix first" in done.stderr
-    assert "or --mpp for slides" in done.stderr
+    assert "or with --mpp if no file plausibly says another one" in done.stderr
     assert "Traceback" not in done.stderr
 
 

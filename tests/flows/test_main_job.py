@@ -15,6 +15,7 @@ from support import signed_in
 from aignostics_async import (
     Client,
     DownloadReport,
+    FileOutcome,
     FileStatus,
     InputArtifact,
     InvalidSubmission,
@@ -77,10 +78,23 @@ async def test_slides_in_results_out(emulator: Emulator, slide: Slide, shared: P
         assert len(report.of(item.reference)) == 4
     check_files(report)
     check_outputs(report.of("real tissue"))
+    with Image.open(shared / "slides/boxes.tiff") as boxes:
+        width, height = boxes.size
+    told = area_mm2(report.of("by hand"))
+    assert told == pytest.approx(width * height * (0.25 / 1000) ** 2, rel=0.02), (
+        "as the request says, not the file"
+    )
 
     uploads = [event for event in events if event.direction == "upload"]
     assert {event.reference for event in uploads if event.kind == "finished"} == {i.reference for i in items}
     assert all(event.done == event.total for event in events if event.kind == "finished")
+
+
+def area_mm2(files: tuple[FileOutcome, ...]) -> float:
+    """Return the area of a slide by the table of its areas."""
+    (table,) = (file.path for file in files if file.path.suffix == ".csv")
+    with table.open() as file:
+        return sum(float(row["area_mm2"]) for row in csv.DictReader(file))
 
 
 def check_outputs(files: tuple[object, ...]) -> None:

@@ -294,6 +294,27 @@ async def test_a_422_for_unknown_fields_is_told(httpx_mock: HTTPXMock, contract:
             await session.runs.list().to_list()
 
 
+@pytest.mark.parametrize("contract", ["1.0", "1.8"])
+async def test_an_unknown_field_to_sort_by_is_refused_with_those_there_are(contract: str) -> None:
+    async with client(contract) as session:
+        run, applications = session.run(RUN_ID), session.applications
+        for pager, known in (
+            (session.runs.list(sort="name"), "triggered_at, triggered_by, application_version_id, status"),
+            (run.results(sort=["status", "-name"]), "item_id, reference, status"),
+            (applications.list(sort="+names"), "application_id, name, description, regulatory_classes"),
+        ):
+            with pytest.raises(UsageError, match=f"nothing is sorted by 'names?'; there are {known}"):
+                await pager.to_list()
+
+
+async def test_a_422_that_lists_other_fields_says_nothing_of_contracts(httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(status_code=422, json={"detail": "can't sort by state; there is submitted_at"})
+    async with client() as session:
+        with pytest.raises(UnprocessableRequest) as caught:
+            await session.runs.list(sort="status").to_list()
+    assert "CONTRACT" not in str(caught.value)
+
+
 async def test_a_422_for_fields_of_its_own_says_nothing_of_contracts(httpx_mock: HTTPXMock) -> None:
     detail = [{"loc": ["body", "items", 0, "external_id"], "msg": "at most 255 characters"}]
     httpx_mock.add_response(status_code=422, json={"detail": detail})

@@ -71,7 +71,7 @@ async def retry(
     only
         A reference, or a pattern of them such as 'lung/**'. Without it, all slides.
     mpp
-        µm per pixel, for slides whose file has none.
+        µm per pixel, for all slides that go on and whose files say none that is plausible.
     manifest
         A corrected CSV file, as for 'bulk plan'. It counts for the slides that its lines name.
     """

@@ -80,7 +80,11 @@ class JobOptions:
     ] = None
     mpp: Annotated[
         float | None,
-        Parameter(help="µm per pixel, for slides for which neither file nor manifest has it."),
+        Parameter(
+            help="µm per pixel, for all slides for which neither manifest nor file says a plausible one. A "
+            "file that plausibly says another one is a fault; to give it to some slides, use the "
+            "manifest's column mpp."
+        ),
     ] = None
     metadata: Annotated[
         tuple[str, ...],

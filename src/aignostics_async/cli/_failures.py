@@ -14,6 +14,7 @@ from ..errors import (
     AuthenticationError,
     ClusterLost,
     ConfigurationError,
+    InvalidSubmission,
     JobBusy,
     JobRefused,
     JobStateError,
@@ -36,6 +37,7 @@ _STATUS: tuple[tuple[type[AignosticsError], int], ...] = (
     (JobRefused, USAGE),
     (JobStateError, USAGE),
     (SubmissionUnknown, 4),
+    (InvalidSubmission, 6),
     # The key ring can be unlocked, and the identity provider recovers: signing in again does not help.
     (TokenEndpointUnavailable, FAILED),
     (TokenStoreError, FAILED),

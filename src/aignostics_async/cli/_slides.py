@@ -52,7 +52,7 @@ async def inspect(
     paths
         Slide files, or folders of them.
     mpp
-        µm per pixel, for slides whose file has none.
+        µm per pixel, for all slides whose files say none that is plausible.
     thumbnails
         A folder for a small picture of each slide, without its label.
     """

@@ -67,11 +67,10 @@ async def submit(
     """Read, check, upload and submit slides as one run.
 
     The reference of a slide is its file name, or its path below the folder that was given. With --dry-run the
-    slides are checked as by 'bulk plan', and nothing is uploaded or billed; ends with 6 if something would
-    fail.
+    slides are checked as by 'bulk plan', and nothing is uploaded or billed.
 
-    Ends with 3 if some items or files of a download failed, and with 4 if it is unknown whether the run was
-    created.
+    Ends with 3 if some items or files of a download failed, with 4 if it is unknown whether the run was
+    created, and with 6 if slides have faults, and nothing was uploaded.
 
     Example: `aignostics-async submit he-tme:v1.1.0 slides/ --store s3://bucket/prefix --download results/`
 
@@ -86,8 +85,8 @@ async def submit(
         gs://bucket/prefix or az://container/prefix with credentials from the environment; or the URL of a
         store at the API's own origin, such as the emulator's.
     mpp
-        µm per pixel, for slides whose file has none. A file that says another one is refused; submit it by
-        itself.
+        µm per pixel, for all slides whose files say none that is plausible. A file that plausibly says
+        another one is a fault: submit it alone, without --mpp.
     metadata
         More metadata for every slide, as KEY=VALUE, such as staining_method=IHC. specimen.tissue=LUNG is a
         field of the object specimen. The version's schema says whether 3 is a number or a text; JSON is

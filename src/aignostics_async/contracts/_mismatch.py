@@ -7,6 +7,7 @@ an id, looks the same under every contract and is no sign.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -45,12 +46,14 @@ class Signature:
         """Whether an entry that could not be read has fields of this line."""
         return isinstance(entry, dict) and bool(self.fields & entry.keys())
 
-    def explains(self, error: APIStatusError) -> bool:
-        """Whether an error is what this line answers to requests of the client's line."""
+    def explains(self, error: APIStatusError, sort: Iterable[str] = ()) -> bool:
+        """Whether an error is what this line answers to a request of the client's line, sorted by `sort`."""
         if error.status == 404:
             return error.detail == _NO_ROUTE
         words = set(re.findall(r"\w+", error.detail))
-        strange = self.fields | (self.not_sortable if "sort" in words else frozenset())
+        # The answer may list what can be sorted by, so only what was sent counts.
+        sent = {field.lstrip("+-") for field in sort} if "sort" in words else frozenset[str]()
+        strange = self.fields | (self.not_sortable & sent)
         return error.status in _REFUSED and bool(words & strange)
 
 
@@ -59,6 +62,6 @@ async def send(api: ApiPool, other: Signature, operation: str, **request: Any) -
     try:
         return await api.send(operation, **request)
     except APIStatusError as error:
-        if other.explains(error):
+        if other.explains(error, request.get("params", {}).get("sort", ())):
             add_advice(error, other.advice)
         raise

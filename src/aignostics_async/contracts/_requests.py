@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from attrs import frozen
@@ -93,3 +93,22 @@ def _with_secrets(request: dict[str, Any]) -> dict[str, Any]:
             name: SecretText(value) if "token" in name else value for name, value in request["params"].items()
         }
     return {**fields, "body": encode_json(request["json"])} if "json" in request else fields
+
+
+def sort_fields(
+    sort: Iterable[str], known: Collection[str], *, aliases: Collection[str] = ()
+) -> list[tuple[str, str]]:
+    """Return the sign and the name of each field to sort by; raises UsageError for one that is not known.
+
+    `aliases` are names that are taken, too, and not listed by the error.
+    """
+    fields = [sign_and_field(each) for each in sort]
+    for _, field in fields:
+        if field not in known and field not in aliases:
+            raise UsageError(f"nothing is sorted by {field!r}; there are {', '.join(known)}")
+    return fields
+
+
+def sign_and_field(text: str) -> tuple[str, str]:
+    """Return the sign of a field to sort by, which may be empty, and its name."""
+    return (text[0], text[1:]) if text[:1] in ("+", "-") else ("", text)

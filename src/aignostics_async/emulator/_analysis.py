@@ -7,7 +7,7 @@ import json
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import openslide
 import shapely
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
@@ -23,6 +23,7 @@ from .._core._crc32c import read_checksum
 
 _THUMBNAIL = 512  # pixels of its longer side
 _GRID = 96  # cells of the polygons along the longer side
+_MPP_KEYS = ("resolution_mpp", "width_mpp")
 _MAX_SERIES_BYTES = 8 * 1024**3  # bytes, unpacked
 
 
@@ -49,9 +50,17 @@ class _Thumbnail:
     mpp: float | None
 
 
-def analyse(slide: Path, folder: Path, wanted: frozenset[str]) -> list[WrittenOutput]:
-    """Analyse a slide, or a zip of a DICOM series, and return the outputs named in `wanted`. Blocks."""
+def analyse(
+    slide: Path, folder: Path, wanted: frozenset[str], told: Mapping[str, Any]
+) -> list[WrittenOutput]:
+    """Analyse a slide, or a zip of a DICOM series, and return the outputs named in `wanted`. Blocks.
+
+    `told` is its metadata in the request; its resolution counts where it has one, not the file's.
+    """
     seen = _read(slide, folder)
+    given = [told[key] for key in _MPP_KEYS if isinstance(told.get(key), int | float)]
+    if given:
+        seen = evolve(seen, mpp=given[0])
     density = _optical_density(seen.thumbnail)
     # Blurred, so that tissue becomes areas instead of single nuclei.
     smooth = _optical_density(seen.thumbnail.filter(ImageFilter.GaussianBlur(4)))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
 from typing import Any
 
 from ..errors import UsageError
+
+_REFUSED = 422
 
 
 class ControlClient:
@@ -28,7 +31,7 @@ class ControlClient:
         `EmulatorOptions` other than `data` and `allowed_hosts`, as JSON values; they replace the options of
         the constructor until the next reset. The conditions of `set_conditions` and the rate of `set_clock`
         end. Address, access token and keys are kept; `refresh_token` is a new one. Takes a few hundredths of
-        a second, where a start takes more than one. Raises `urllib.error.HTTPError` for an unknown option or
+        a second, where a start takes more than one. Raises UsageError for an unknown option or
         an invalid value, and then changes nothing; and the errors that `Emulator` names.
         """
         self._info = self._control("POST", "reset", options)
@@ -83,7 +86,7 @@ class ControlClient:
         - `delay_s`: wait that many seconds of real time first;
         - `then`: moves, as for `move`, that are applied after the response.
 
-        docs/how-to/steer-the-emulator.md has examples. Raises `urllib.error.HTTPError` for an invalid rule,
+        docs/how-to/steer-the-emulator.md has examples. Raises UsageError for an invalid rule,
         and then keeps the earlier ones; and the errors that `Emulator` names.
         """
         self._control("POST", "faults", rules)
@@ -106,7 +109,7 @@ class ControlClient:
         - `metadata_late_s`, how many seconds of the emulator's clock later than a run its custom metadata are
           shown; 0 by default.
 
-        Raises `urllib.error.HTTPError` for an unknown condition or value, and then changes nothing; and the
+        Raises UsageError for an unknown condition or value, and then changes nothing; and the
         errors that `Emulator` names.
         """
         self._control("POST", "conditions", conditions)
@@ -138,7 +141,7 @@ class ControlClient:
         is a list of seconds after the creation, reference (None for the run itself) and status, a value of
         `RunStatus` or `ItemStatus`. Seconds are those of the emulator's clock.
 
-        Ids are in the order of the scripts. Raises `urllib.error.HTTPError` for an invalid script, and then
+        Ids are in the order of the scripts. Raises UsageError for an invalid script, and then
         creates no run; and the errors that `Emulator` names.
         """
         run_ids: list[str] = self._control("POST", "runs", scripts)
@@ -153,7 +156,7 @@ class ControlClient:
         `RunStatus`; with `reference`, the status is that of an item, a value of `ItemStatus`. A move of an
         unknown run, or a status for a run or item that is final, is not applied.
 
-        The list is in the order of the moves. Raises `urllib.error.HTTPError` (422) for an invalid move or an
+        The list is in the order of the moves. Raises UsageError for an invalid move or an
         unknown item, also one of an unknown run, and then no move is applied; and the errors that `Emulator`
         names.
         """
@@ -189,7 +192,7 @@ class ControlClient:
             emulator.set_clock(rate=0, advance_s=3600)
 
         `rate` is emulated seconds per second: 0 stops the clock, and None, the default, keeps the rate.
-        `advance_s` is 0 by default. Raises `urllib.error.HTTPError` for a value that is negative, since the
+        `advance_s` is 0 by default. Raises UsageError for a value that is negative, since the
         clock does not go back, or infinite, and then changes nothing; and the errors that `Emulator` names.
         """
         told = {} if rate is None else {"rate": rate}
@@ -216,6 +219,13 @@ class ControlClient:
         )
         # Loopback addresses are never reached through a proxy.
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with direct.open(request, timeout=30) as response:
-            content = response.read()
-        return json.loads(content) if content else None
+        try:
+            with direct.open(request, timeout=30) as response:
+                content = response.read()
+        except urllib.error.HTTPError as error:
+            if error.code != _REFUSED:
+                raise
+            refusal = json.loads(error.read())["detail"]
+        else:
+            return json.loads(content) if content else None
+        raise UsageError(refusal)

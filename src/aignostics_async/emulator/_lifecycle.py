@@ -160,8 +160,9 @@ class Lifecycle:
                     await self._fetch(source, folder / str(number))
                     for number, source in enumerate(item.inputs)
                 ]
+                declared, told = self._declared(item), item.inputs[0]["metadata"]
                 outputs = await anyio.to_thread.run_sync(
-                    analyse, slide, folder, self._declared(item), limiter=self._analysts
+                    analyse, slide, folder, declared, told, limiter=self._analysts
                 )
             except (InputRefused, UnreadableSlide) as refused:
                 self._history.finish_item(item, "ERROR_USER", self._now(), str(refused))

@@ -40,8 +40,8 @@ class Emulator(ControlClient):
 
     Starting raises RuntimeError if the process does not start. All other properties and methods but `stop`
     and `kill` raise UsageError while the emulator is not running. Those that send it a request raise
-    TypeError for arguments that JSON does not have, `urllib.error.HTTPError` for those that the emulator
-    refuses, and another OSError, such as `urllib.error.URLError`, if it ends in the meantime or does not
+    TypeError for arguments that JSON does not have, UsageError with the reason for those that the emulator
+    refuses, and an OSError, such as `urllib.error.URLError`, if it ends in the meantime or does not
     respond within 30 s.
     """
 

@@ -40,8 +40,8 @@ class Applications:
         `sort` is one or several of `application_id`, `name`, `description` and `regulatory_classes`, each
         with a leading `-` for descending order; by default the server decides. Costs one request per page of
         `page_size` applications, from 5 to 100 and by default 100. Raises UsageError for another `page_size`,
-        or a `sort` that is not text. Iterating raises the errors that `Pager` names, such as
-        UnprocessableRequest for another field.
+        or a `sort` that is not text. Iterating raises UsageError for another field, and the errors that
+        `Pager` names.
         """
         return Pager(
             "list applications",
@@ -70,8 +70,8 @@ class Applications:
 
         Raises UsageError for another `page_size`, or a `sort` that is not text. Iterating raises NotFound if
         there is no such application (under contract 1.0 there may be no versions instead), UsageError for an
-        empty id or one that can't be in a URL, NotInContract for another field in `sort` under contract 1.8,
-        and the errors that `Pager` names.
+        empty id or one that can't be in a URL, or for another field in `sort`, and the errors that `Pager`
+        names.
         """
         return Pager(
             "list versions",

@@ -111,15 +111,16 @@ class Run:
         contract 1.8 the server may leave them out.
 
         Costs one request per page of `page_size` items, from 5 to 100 and by default 100. Raises UsageError
-        for another `page_size`, a `sort` that is not text, a filter that is not several texts, or `metadata`
-        that are no mapping or have the SDK's own key. Iterating raises NotFound if the caller has no such
-        run, UsageError for an item id that is not a UUID or for `metadata` as `Runs.list` does, NotInContract
-        for `metadata` under contract 1.0, and the errors that `Pager` names.
+        for another `page_size`, a `sort` that is not text, a filter that is not several texts, a status that
+        `ItemStatus` does not list, or `metadata` that are no mapping or have the SDK's own key. Iterating
+        raises NotFound if the caller has no such run, UsageError for an item id that is not a UUID, another
+        field in `sort`, or `metadata` as `Runs.list` does, NotInContract for `metadata` under contract 1.0,
+        and the errors that `Pager` names.
         """
         filters = {
             "item_ids": as_texts(item_ids, "item_ids"),
             "references": as_texts(references, "references"),
-            "statuses": as_texts(statuses, "statuses"),
+            "statuses": _as_statuses(statuses),
         }
         refuse_reserved_key(metadata)
         return Pager(
@@ -357,3 +358,13 @@ class Run:
             checksums=self._session.checksums,
             progress=progress,
         )
+
+
+def _as_statuses(values: Iterable[str]) -> tuple[str, ...]:
+    """Return several statuses of items; raises UsageError for what is none, which would select nothing."""
+    statuses = as_texts(values, "statuses")
+    for status in statuses:
+        if ItemStatus(status).name not in ItemStatus.__members__:
+            listed = ", ".join(ItemStatus.__members__)
+            raise UsageError(f"{str(status)!r} is no status of an item; there are {listed}")
+    return statuses

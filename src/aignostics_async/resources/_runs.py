@@ -73,8 +73,9 @@ class Runs:
 
         Raises UsageError for an invalid version id, `metadata` that are no mapping or have the SDK's own key,
         a `sort` that is not text, or another `page_size`. Iterating raises NotInContract for `reference`,
-        `metadata` or `organization` under contract 1.0; under 1.8 UsageError for `metadata` that are empty,
-        too long (1,000 characters as a query) or have other values; and the errors that `Pager` names.
+        `metadata` or `organization` under contract 1.0; UsageError for another field in `sort`, and under 1.8
+        for `metadata` that are empty, too long (1,000 characters as a query) or have other values; and the
+        errors that `Pager` names.
         """
         version = None if application_version is None else as_version_id(application_version)
         refuse_reserved_key(metadata)

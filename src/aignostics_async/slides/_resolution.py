@@ -49,8 +49,8 @@ def _unknown(slide: Slide, from_file: Mpp | None) -> ResolutionUnknown:
     path = slide.path
     # The same for every slide, so that a report can group them.
     remedy = (
-        "give it for this slide, in µm per pixel: a column mpp in a manifest, or --mpp for slides whose file "
-        "has none; in Python, Slide(..., mpp=0.25)"
+        "give it for this slide, in µm per pixel: in the column mpp of a manifest, or with --mpp if no file "
+        "plausibly says another one; in Python, Slide(..., mpp=0.25)"
     )
     if from_file is None:
         return ResolutionUnknown("the file has no resolution", path=str(path), remedy=remedy)

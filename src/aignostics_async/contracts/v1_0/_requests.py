@@ -6,7 +6,7 @@ and the models' `from_dict` in `_decoding.py`. `_http/` sends the requests.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import aignostics_api
@@ -36,7 +36,7 @@ from ...models import Application, ApplicationVersion, ItemResult, ItemStatus, R
 from .._decoding import contract_violation, created, one, page_again, page_of
 from .._mismatch import Signature, send
 from .._protocol import ContractFacts, Operation, RunFilter, RunOptions
-from .._requests import GeneratedPackage, call_operation, sealed
+from .._requests import GeneratedPackage, call_operation, sealed, sort_fields
 from . import _decoding
 
 if TYPE_CHECKING:
@@ -53,6 +53,12 @@ _OTHER = Signature(
     fields=frozenset({"run_id", "version_number", "external_id"}),
     not_sortable=frozenset({"triggered_at"}),
 )
+# What users sort by, which are the contract's own names.
+_APPLICATIONS = ("application_id", "name", "description", "regulatory_classes")
+_VERSIONS = ("version", "application_version_id", "created_at")
+_RUNS = ("triggered_at", "triggered_by", "application_version_id", "status")
+_ITEMS = ("item_id", "reference", "status")
+_ALIASES = ("application_run_id",)
 _DEFAULT_PAGE_SIZE = 50  # of a server that does not know how this contract names the parameter
 _NEVER = frozenset({ItemStatus.PROCESSING.name, ItemStatus.SKIPPED.name})  # statuses of later contracts alone
 _PACKAGE = GeneratedPackage("aignostics_api", "1.0", aignostics_api.Client(base_url=""))
@@ -74,7 +80,7 @@ class Bridge10:
         return await send(self.api, _OTHER, operation, **request)
 
     async def list_applications(self, page: PageRequest) -> Page[Application]:
-        request = _list_applications._get_kwargs(**_paging(page))
+        request = _list_applications._get_kwargs(**_paging(page, _APPLICATIONS))
         response = await self._send("list applications", **request)
         are_newer = []
 
@@ -99,7 +105,7 @@ class Bridge10:
         request = _list_application_versions._get_kwargs(
             as_path_part(application_id, "application id"),
             version=version or UNSET,
-            **_paging(page),
+            **_paging(page, _VERSIONS),
         )
         response = await self._send("list versions", **request)
         return await page_of("list versions", response, page, _decoding.version, _OTHER)
@@ -134,7 +140,7 @@ class Bridge10:
         request = _list_runs._get_kwargs(
             application_id=filters.application_id or UNSET,
             application_version=filters.application_version or UNSET,
-            **_paging(page),
+            **_paging(page, _RUNS),
         )
         response = await self._send("list runs", **request)
         return await page_of("list runs", response, page, _decoding.run, _OTHER)
@@ -142,7 +148,7 @@ class Bridge10:
     async def list_runs_again(
         self, page: PageRequest, before: dict[int, tuple[bytes, Page[RunDetails]]]
     ) -> Page[RunDetails]:
-        response = await self._send("list runs", **_list_runs._get_kwargs(**_paging(page)))
+        response = await self._send("list runs", **_list_runs._get_kwargs(**_paging(page, _RUNS)))
         return await page_again("list runs", response, page, _decoding.run, before=before, other=_OTHER)
 
     async def create_run(
@@ -190,7 +196,7 @@ class Bridge10:
             item_id_in=[as_uuid(item_id, "item id") for item_id in item_ids] or UNSET,
             reference_in=list(references) or UNSET,
             status_in=wanted or UNSET,
-            **_paging(page),
+            **_paging(page, _ITEMS),
         )
         response = await self._send("list results", **request)
         return await page_of("list results", response, page, _decoding.item, _OTHER)
@@ -274,5 +280,6 @@ def _run_request(application_version_id: str, items: Sequence[Item]) -> dict[str
     return _create_run._get_kwargs(body=body)
 
 
-def _paging(page: PageRequest) -> dict[str, Any]:
+def _paging(page: PageRequest, names: Collection[str]) -> dict[str, Any]:
+    sort_fields(page.sort, names, aliases=_ALIASES)
     return {"page": page.number, "page_size": page.size, "sort": list(page.sort) or UNSET}

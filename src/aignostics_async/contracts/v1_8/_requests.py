@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import aignostics_api_1_8
@@ -59,7 +58,7 @@ from .._protocol import ContractFacts, Operation, RunFilter, RunOptions
 from .._requests import GeneratedPackage, call_operation, sealed
 from . import _account, _decoding
 from ._filters import metadata_path
-from ._sorting import ITEMS, RUNS, sort_versions, translated
+from ._sorting import APPLICATIONS, ITEMS, RUNS, SortFields, sort_versions, translated
 from ._states import item_filter
 
 if TYPE_CHECKING:
@@ -99,7 +98,8 @@ class Bridge18:
         return await send(self.api, _OTHER, operation, **request)
 
     async def list_applications(self, page: PageRequest) -> Page[Application]:
-        response = await self._send("list applications", **_list_applications._get_kwargs(**_paging(page)))
+        request = _list_applications._get_kwargs(**_paging(page, APPLICATIONS))
+        response = await self._send("list applications", **request)
         are_older = []
 
         def decode(raw: dict[str, Any]) -> Application:
@@ -368,6 +368,6 @@ def _or_unset(metadata: Mapping[str, Any] | None) -> Any:
     return UNSET if metadata is None else dict(metadata)
 
 
-def _paging(page: PageRequest, names: Mapping[str, tuple[str, ...]] = MappingProxyType({})) -> dict[str, Any]:
+def _paging(page: PageRequest, names: SortFields) -> dict[str, Any]:
     sort = translated(page.sort, names)
     return {"page": page.number, "page_size": page.size, "sort": sort or UNSET}
