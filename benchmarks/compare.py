@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .figures import Figure, Results
+from .figures import Figure, Results, as_text
 
 
 def main() -> None:
@@ -69,7 +69,7 @@ def _comparable(results: Results) -> tuple[object, ...]:
 def _line(old: Figure | None, new: Figure | None) -> str:
     figure = old or new
     assert figure is not None
-    values = [f"{each.value.median:,.4g}" if each else "-" for each in (old, new)]
+    values = [as_text(each.value.median) if each else "-" for each in (old, new)]
     return (
         f"    {figure.name:50}{values[0]:>12}{values[1]:>12} {_change(old, new):>8}  {figure.unit:6}"
         f"{_remark(old, new)}"

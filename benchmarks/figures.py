@@ -45,8 +45,13 @@ class Estimate:
 
     def __str__(self) -> str:
         if self.low == self.median == self.high:
-            return f"{self.median:5,.4g}" if self.median < 1000 else f"{self.median:5,.0f}"
+            return f"{as_text(self.median):>5}"
         return f"{self.median:5.2f} [{self.low:.2f}, {self.high:.2f}]"
+
+
+def as_text(value: float) -> str:
+    """Return a number with four digits, or all of those before the point."""
+    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 @frozen

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from .figures import ROOT, Estimate, Results, parser_of, recording
+from .figures import ROOT, Estimate, Results, as_text, parser_of, recording
 
 OFFICIAL = "aignostics==1.6.0"
 BASE, OURS, THEIRS = "ours, base", "ours[cli,slides]", OFFICIAL
@@ -176,7 +176,7 @@ def show(results: Results, measured: Measured) -> None:
     print(f"  {'':36}{BASE:>18}{OURS:>18}{THEIRS:>18}   official / ours")
     for (what, unit), values in measured.items():
         medians = {name: statistics.median(each) for name, each in values.items()}
-        cells = [f"{medians[name]:,.4g}" if name in medians else "-" for name in (BASE, OURS, THEIRS)]
+        cells = [as_text(medians[name]) if name in medians else "-" for name in (BASE, OURS, THEIRS)]
         line = f"  {f'{what}, {unit}'.rstrip(', '):36}" + "".join(f"{cell:>18}" for cell in cells)
         if OURS in values and THEIRS in values:
             pairs = zip(values[THEIRS], values[OURS], strict=True)
