@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from attrs import frozen
 
+from .._config import Settings, as_settings
 from .._core._secret import Secret
 from .._core._token import Token, TokenSet, is_sendable
 from ..errors import (
@@ -28,7 +29,6 @@ from ..errors import (
 if TYPE_CHECKING:
     import ssl
 
-    from .._config import Settings
     from .._http._token_request import FormResponse
     from ._provider import IdentityProvider
 
@@ -44,9 +44,9 @@ _TRANSIENT_ERRORS = frozenset({"server_error", "temporarily_unavailable", *PENDI
 class TokenEndpoint:
     """The endpoints of an identity provider. Each call is one request and takes 20 s at most."""
 
-    def __init__(self, provider: IdentityProvider, settings: Settings) -> None:
+    def __init__(self, provider: IdentityProvider, settings: Settings | None) -> None:
         self.provider = provider
-        self._settings = settings
+        self._settings = as_settings(settings)
         self._context: ssl.SSLContext | None = None  # made once: reading the CAs takes some 20 ms
 
     async def refresh(self, refresh: Secret) -> TokenSet:

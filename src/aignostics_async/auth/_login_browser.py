@@ -82,10 +82,10 @@ async def login_browser(
     limit = seconds(timeout)
     if isnan(limit):  # no clock ever reaches it
         raise ConfigurationError("timeout is a number of seconds, such as 60, or a timedelta, not nan")
+    endpoint = TokenEndpoint(provider, settings)
     running_loop()  # before a person signs in: the code is exchanged in a thread, which needs one
     store = FileStore() if store is None else store
     await store.check()
-    endpoint = TokenEndpoint(provider, settings or Settings())
     state, verifier = secrets.token_urlsafe(32), Secret(secrets.token_urlsafe(64))
 
     async def sign_in() -> None:

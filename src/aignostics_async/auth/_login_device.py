@@ -87,10 +87,10 @@ async def login_device(
         raise ConfigurationError(
             "the identity provider has no device URL; give one (AIGNOSTICS_DEVICE_URL), or sign in by browser"
         )
+    endpoint = TokenEndpoint(provider, settings)
     running_loop()  # before a person signs in: the tokens are kept in a thread, which needs one
     store = FileStore() if store is None else store
     await store.check()
-    endpoint = TokenEndpoint(provider, settings or Settings())
     response = await endpoint.begin_device(provider.device_url)
     device_code, code, interval = _read_device(response)
     show(code)

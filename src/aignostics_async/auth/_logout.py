@@ -46,16 +46,18 @@ async def logout(
     provider does not confirm the revocation, all logins are deleted nevertheless, and at the end
     TokenEndpointUnavailable says which refresh tokens stay valid. The refresh token of a provider without
     `revoke_url` stays valid, too, which is logged as a warning. Raises ConfigurationError, before anything is
-    deleted, for what is no IdentityProvider, or a user without home folder if no `store` is passed; and for a
-    proxy or certificates that can't be used: then the first login with a `revoke_url` is deleted and not
-    revoked, and those after it are kept. Raises UsageError if no asyncio event loop is running.
+    deleted, for what is no IdentityProvider or no Settings, or a user without home folder if no `store` is
+    passed; and for a proxy or certificates that can't be used: then the first login with a `revoke_url` is
+    deleted and not revoked, and those after it are kept. Raises UsageError if no asyncio event loop is
+    running.
     """
     for provider in providers:
         check_provider(provider)
+    endpoints = [TokenEndpoint(provider, settings) for provider in providers]
     kept = FileStore() if store is None else store
     forgotten = 0
     unrevoked: list[str] = []
-    for provider in providers:
+    for provider, endpoint in zip(providers, endpoints, strict=True):
         tokens = await run_uncancellable(partial(_forget, provider, kept))
         forgotten += tokens is not None
         if tokens is None or tokens.refresh is None:
@@ -64,7 +66,7 @@ async def logout(
             _log.warning("%s that of %s, for which no revoke URL is set", _NOT_REVOKED, provider.display_name)
             continue
         try:
-            await TokenEndpoint(provider, settings or Settings()).revoke(tokens.refresh)
+            await endpoint.revoke(tokens.refresh)
         except TokenEndpointUnavailable as error:
             reason = str(error).removesuffix("; try again later")
             unrevoked.append(f"that of {provider.display_name} ({reason})")

@@ -168,7 +168,7 @@ class ClientCredentials(RefreshedToken):
         check_provider(provider)
         if provider.client_secret is None:
             raise ConfigurationError("client credentials are an id and a secret; give client_secret too")
-        endpoint = TokenEndpoint(provider, settings or Settings())
+        endpoint = TokenEndpoint(provider, settings)
         super().__init__(TokenRefresher(lambda _held: endpoint.client_credentials(), start_uncancellable))
         self._provider = provider
 

@@ -145,7 +145,7 @@ class RefreshToken(RefreshedToken):
         check_credential(given)
         self._provider = provider
         self._tokens = StoredTokens(
-            TokenEndpoint(provider, settings or Settings()),
+            TokenEndpoint(provider, settings),
             evolve(provider.key, family=fingerprint(given)),
             MemoryStore() if store is None else store,
             given=given,
@@ -186,7 +186,7 @@ class StoredLogin(RefreshedToken):
         self._store = FileStore() if store is None else store
         self._tokens = {
             each.key: StoredTokens(
-                TokenEndpoint(each, settings or Settings()),
+                TokenEndpoint(each, settings),
                 each.key,
                 self._store,
                 remedy="sign in with `aignostics-async login`, or with login_browser or login_device",
