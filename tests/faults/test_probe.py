@@ -92,7 +92,7 @@ async def test_a_resolution_by_hand_wins(prober: Prober, shared: Path) -> None:
     path = str(shared / "slides/boxes.tiff")
     told = await failure(prober, Slide(path))
     assert (type(told), told.path) == (ResolutionUnknown, path)
-    assert "a column mpp in a manifest, or --mpp" in told.remedy
+    assert "in the column mpp of a manifest, or with --mpp" in told.remedy
     probed = await prober.probe(Slide(path, mpp=(0.25, 0.3)))
     assert isinstance(probed, ProbedSlide)
     assert (probed.info.mpp_x, probed.info.mpp_y) == (0.25, 0.3)
