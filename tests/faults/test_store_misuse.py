@@ -247,6 +247,26 @@ async def test_a_signer_may_name_the_headers_that_every_request_has(
     assert [name.lower() for name in sent].count("host") == 1
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"x-meta": None}, {"x-meta": "5 €"}, {"x-meta": "a\r\nb: c"}, {"": "a"}, {"x meta": "a"}],
+    ids=repr,
+)
+async def test_headers_that_no_request_can_have(
+    emulator: Emulator, place: LyingStore, tmp_path: Path, headers: dict[str, Any]
+) -> None:
+    source = tmp_path / "slide.svs"
+    source.write_bytes(b"slide")
+
+    def url(key: str) -> tuple[str, dict[str, Any]]:
+        return f"{place.origin}/{key}", headers
+
+    async with emulator.client() as client:
+        with pytest.raises(ConfigurationError, match="headers"):
+            await client.store(Presigned(put_url=url, get_url=url)).put("key", source)
+    assert place.requests == []
+
+
 @pytest.mark.parametrize("raises", ["progress", "put_url"])
 async def test_an_error_of_a_function_is_no_answer_of_the_store(
     emulator: Emulator, place: LyingStore, tmp_path: Path, raises: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 SignedUrl = str | tuple[str, Mapping[str, str]]
 """A URL, or a URL and the headers that its request must have, such as `x-ms-blob-type`."""
+_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 Sign = Callable[[str], SignedUrl | Awaitable[SignedUrl]]
 
 
@@ -133,17 +136,17 @@ async def _signed(answer: Awaitable[SignedUrl] | SignedUrl) -> tuple[str, dict[s
     kind = type(signed).__name__
     url, headers = signed if isinstance(signed, tuple) and len(signed) == 2 else (signed, {})
     found: tuple[str, dict[str, str]] | None = None
-    if isinstance(url, str) and isinstance(headers, Mapping):
+    if isinstance(url, str) and isinstance(headers, Mapping) and None not in headers.values():
         found = SecretText(url), {str(name): SecretText(value) for name, value in headers.items()}
     del answer, signed, url, headers  # tracebacks show the variables of this frame
     if found is None:
         raise ConfigurationError(
             f"the functions of Presigned return a URL, or a URL and a mapping of headers, not {kind}"
         )
-    has_breaks = any(line in text for each in found[1].items() for text in each for line in "\r\n")
-    if has_breaks or not is_signed_url(found[0]):
+    can_be_sent = all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in found[1].items())
+    if not can_be_sent or not is_signed_url(found[0]):
         raise ConfigurationError(
             "a function of Presigned returned what no storage signs: such a URL is http or https, and has no "
-            "user name, space and fragment, and its headers have no line breaks"
+            "user name, space and fragment, and its headers are texts of Latin-1 without line breaks"
         )
     return found
