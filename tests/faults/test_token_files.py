@@ -471,6 +471,26 @@ async def test_a_revocation_that_failed_is_told_as_it_is(
         assert await logout(provider, store=store) == 0
 
 
+async def test_a_revocation_that_failed_is_told_though_a_later_login_fails(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class HalfBroken(MemoryStore):
+        async def load(self, key: TokenKey) -> TokenSet | None:
+            if key == later.key:
+                raise TokenStoreError("it can't be read")
+            return await super().load(key)
+
+    async with identity() as place:
+        provider = evolve(place.provider, revoke_url=place.provider.token_url)
+        later, store = evolve(provider, client_id="later"), HalfBroken()
+        await store.save(provider.key, TokenSet(access=Token("ended"), refresh=Secret(place.sign_in())))
+        place.always = Fault(status=503, body={}, works=False)
+        with pytest.raises(TokenStoreError):
+            await logout(provider, later, store=store)
+    (warning,) = [each for each in told(caplog) if "not revoked" in each]
+    assert "answered 503" in warning
+
+
 async def test_a_revocation_without_an_answer_is_told_as_it_is(store: FileStore) -> None:
     async with identity() as place:
         provider = evolve(place.provider, revoke_url=place.provider.token_url)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from .._config import Settings
 from .._core._logging import get_logger
 from .._core._uncancellable import run_uncancellable
-from ..errors import TokenEndpointUnavailable
+from ..errors import AignosticsError, TokenEndpointUnavailable
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 from ._provider import check_provider
@@ -43,13 +43,13 @@ async def logout(
 
     Raises TokenStoreError if the store can't be used, or TokenEndpointUnavailable if another process holds
     the lock of a login for 30 s; then that login and those after it are neither deleted nor revoked. If a
-    provider does not confirm the revocation, all logins are deleted nevertheless, and at the end
-    TokenEndpointUnavailable says which refresh tokens stay valid. The refresh token of a provider without
-    `revoke_url` stays valid, too, which is logged as a warning. Raises ConfigurationError, before anything is
-    deleted, for what is no IdentityProvider or no Settings, or a user without home folder if no `store` is
-    passed; and for a proxy or certificates that can't be used: then the first login with a `revoke_url` is
-    deleted and not revoked, and those after it are kept. Raises UsageError if no asyncio event loop is
-    running.
+    provider does not confirm the revocation, the other logins are deleted nevertheless, and at the end
+    TokenEndpointUnavailable says which refresh tokens stay valid. If another error ends the call, a warning
+    in the log says so. The refresh token of a provider without `revoke_url` stays valid, too, which is logged
+    as a warning. Raises ConfigurationError, before anything is deleted, for what is no IdentityProvider or no
+    Settings, or a user without home folder if no `store` is passed; and for a proxy or certificates that
+    can't be used: then the first login with a `revoke_url` is deleted and not revoked, and those after it are
+    kept. Raises UsageError if no asyncio event loop is running.
     """
     for provider in providers:
         check_provider(provider)
@@ -57,22 +57,36 @@ async def logout(
     kept = FileStore() if store is None else store
     forgotten = 0
     unrevoked: list[str] = []
-    for provider, endpoint in zip(providers, endpoints, strict=True):
-        tokens = await run_uncancellable(partial(_forget, provider, kept))
-        forgotten += tokens is not None
-        if tokens is None or tokens.refresh is None:
-            continue
-        if provider.revoke_url is None:
-            _log.warning("%s that of %s, for which no revoke URL is set", _NOT_REVOKED, provider.display_name)
-            continue
-        try:
-            await endpoint.revoke(tokens.refresh)
-        except TokenEndpointUnavailable as error:
-            reason = str(error).removesuffix("; try again later")
-            unrevoked.append(f"that of {provider.display_name} ({reason})")
+    try:
+        for endpoint in endpoints:
+            forgotten += await _sign_out(endpoint, kept, unrevoked)
+    except AignosticsError:
+        if unrevoked:  # those who catch the error of a later login have to know of them, too
+            _log.warning("%s %s", _NOT_REVOKED, ", ".join(unrevoked))
+        raise
     if unrevoked:
         raise TokenEndpointUnavailable(f"{_NOT_REVOKED} {', '.join(unrevoked)}")
     return forgotten
+
+
+async def _sign_out(endpoint: TokenEndpoint, store: TokenStore, unrevoked: list[str]) -> bool:
+    """Delete a login and revoke its refresh token, and return whether there was one.
+
+    A token whose revocation is not confirmed is added to `unrevoked`.
+    """
+    provider = endpoint.provider
+    tokens = await run_uncancellable(partial(_forget, provider, store))
+    if tokens is None or tokens.refresh is None:
+        return tokens is not None
+    if provider.revoke_url is None:
+        _log.warning("%s that of %s, for which no revoke URL is set", _NOT_REVOKED, provider.display_name)
+        return True
+    try:
+        await endpoint.revoke(tokens.refresh)
+    except TokenEndpointUnavailable as error:
+        reason = str(error).removesuffix("; try again later")
+        unrevoked.append(f"that of {provider.display_name} ({reason})")
+    return True
 
 
 async def _forget(provider: IdentityProvider, store: TokenStore) -> TokenSet | None:
