@@ -39,9 +39,9 @@ class FileStore:
     A file that is damaged or from another release is no login: `load` returns None, `save` renames it to
     `{key.digest}.unusable-{number}`, and `delete` removes it.
 
-    Creating the store does no I/O, and raises ConfigurationError if no folder is given, and the user has no
-    home folder or XDG_STATE_HOME is relative. Files are read and written in worker threads. Every method but
-    `path` and `lock` raises TokenStoreError if the folder or a file can't be used.
+    Creating the store does no I/O, and raises ConfigurationError if no folder is given and the user has no
+    home folder. Files are read and written in worker threads. Every method but `path` and `lock` raises
+    TokenStoreError if the folder or a file can't be used.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
