@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aignostics_async import InvalidItem, InvalidItems, NotFound, Page, Pager, UsageError
+from aignostics_async import InvalidItem, InvalidItems, InvalidResponse, NotFound, Page, Pager, UsageError
 from aignostics_async._core._pager import PageRequest
 from aignostics_async._internals import _next_window
 
@@ -44,6 +44,17 @@ async def test_ends(pages: list[Page[int] | NotFound], entries: list[int], asked
     assert [entry async for entry in pager(pages, seen)] == entries
     assert seen == asked
     assert all([page.size async for page in pager(pages, []).pages()]), "no page is empty"
+
+
+@pytest.mark.parametrize("invalid", [(), (InvalidItem(0, "no id", "{}"),)])
+async def test_a_server_that_ignores_the_number_of_the_page_is_not_asked_for_ever(
+    invalid: tuple[InvalidItem, ...],
+) -> None:
+    pages = [Page(number, (), invalid * 3) if invalid else Page(number, (1, 2, 3)) for number in range(1, 9)]
+    asked: list[int] = []
+    with pytest.raises(InvalidResponse, match="page 3 has the same entries"):
+        [page async for page in pager(pages, asked).pages()]
+    assert asked == [1, 2, 3]
 
 
 async def test_a_404_on_the_first_page_is_raised() -> None:

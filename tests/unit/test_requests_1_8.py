@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -260,6 +261,16 @@ async def test_entries_of_the_other_contract_are_told(
             await session.runs.list().to_list()
 
 
+@pytest.mark.parametrize(("contract", "body"), [("1.0", OLD_RUN), ("1.8", RUN)])
+async def test_another_run_than_the_requested_one_ends_a_wait(
+    httpx_mock: HTTPXMock, contract: str, body: object
+) -> None:
+    httpx_mock.add_response(json=body, is_reusable=True)
+    async with client(contract) as session:
+        with pytest.raises(InvalidResponse, match=f"it is run {RUN_ID}"):
+            await session.run(str(UUID(int=7))).wait()
+
+
 @pytest.mark.parametrize("contract", ["1.0", "1.8"])
 async def test_paths_of_the_other_contract_are_told(httpx_mock: HTTPXMock, contract: str) -> None:
     httpx_mock.add_response(**NO_ROUTE, is_reusable=True)
@@ -270,12 +281,21 @@ async def test_paths_of_the_other_contract_are_told(httpx_mock: HTTPXMock, contr
             await session.applications.versions("a").to_list()
 
 
-async def test_a_404_of_the_api_says_nothing_of_contracts(httpx_mock: HTTPXMock) -> None:
-    httpx_mock.add_response(status_code=404, json={"detail": "no such run"})
-    async with client() as session:
-        with pytest.raises(NotFound) as caught:
-            await session.runs.get(RUN_ID)
-    assert "CONTRACT" not in str(caught.value)
+@pytest.mark.parametrize("detail", ["no such run", "Not Found"])
+@pytest.mark.parametrize("contract", ["1.0", "1.8"])
+async def test_a_404_of_a_path_that_each_contract_has_says_nothing_of_contracts(
+    httpx_mock: HTTPXMock, contract: str, detail: str
+) -> None:
+    httpx_mock.add_response(status_code=404, json={"detail": detail}, is_reusable=True)
+    async with client(contract) as session:
+        for call in (
+            session.runs.get(RUN_ID),
+            session.run(RUN_ID).cancel(),
+            session.applications.list().first(),
+        ):
+            with pytest.raises(NotFound) as caught:
+                await call
+            assert "CONTRACT" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,13 @@ def test_a_listing_that_never_settles_ends() -> None:
     assert (found.is_complete, len(sent)) == (False, 15)
 
 
+def test_a_server_that_ignores_the_number_of_the_page_gives_no_complete_listing() -> None:
+    current = states(100)
+    pages = [server(current, next(scan_all()))] * 20
+    found, sent = drive(scan_all(), lambda _request: pages.pop())
+    assert (seen(found), found.is_complete, len(sent)) == (current, False, 6)
+
+
 @pytest.mark.parametrize(
     ("items", "finished", "side", "requests"),
     [

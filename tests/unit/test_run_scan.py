@@ -97,3 +97,8 @@ def test_since_lists_every_later_run() -> None:
     assert drive(runs(1000), ["350"], since=since)[0] == ["1.", "2.", "3.", "350"]
     assert drive(runs(40), [], since=since)[0] == ["1."]
     assert drive([], [], since=since)[0] == ["1."]
+
+
+def test_a_server_that_ignores_the_number_of_the_page_is_asked_for_each_run() -> None:
+    same = runs(100) * 9
+    assert drive(same, ["700"], since=BEGIN - timedelta(days=1)) == (["1.", "2.", "3.", "700"], 3)

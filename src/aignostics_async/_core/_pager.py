@@ -8,7 +8,7 @@ from typing import Generic, Self, TypeVar
 
 from attrs import evolve, frozen
 
-from ..errors import InvalidItems, NotFound, UsageError
+from ..errors import InvalidItems, InvalidResponse, NotFound, UsageError
 from ..models import InvalidItem
 from ._misuse import explains_misuse
 
@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 # The contract's bounds of page_size.
 MIN_PAGE_SIZE, MAX_PAGE_SIZE = 5, 100
+_MAX_REPETITIONS = 2
 
 
 @frozen
@@ -76,6 +77,24 @@ class Page(Generic[T]):
         return len(self.items) + len(self.invalid) + self.left_out
 
 
+class Repetition:
+    """Notices a server that ignores the number of the page, which would be asked for another one for ever.
+
+    Entries slide from page to page while a listing is read, so two pages may be equal; three may not.
+    """
+
+    def __init__(self) -> None:
+        self._last: frozenset[Hashable] = frozenset()
+        self._count = 0
+
+    def is_seen(self, entries: Iterable[Hashable]) -> bool:
+        """Whether this page has the entries of the two before it; one without entries says nothing."""
+        found = frozenset(entries)
+        self._count = self._count + 1 if found and found == self._last else 0
+        self._last = found
+        return self._count == _MAX_REPETITIONS
+
+
 @explains_misuse("entries and pages are iterated with `async for`, or one by one with `await anext(...)`")
 class Stream(AsyncIterator[T]):
     """The rest of an iteration over a pager; `aclose` ends it, which is optional."""
@@ -115,9 +134,10 @@ class Pager(Generic[T]):
     After yielding all others, iteration raises InvalidItems if some entries could not be read. `pages` puts
     them in `Page.invalid` instead. A request that still fails after the attempts of `Settings.retries` raises
     APIStatusError for a status that is not 2xx, ConnectionFailed if there was no complete response,
-    InvalidResponse if the response does not fit the contract, AuthenticationError (or ConfigurationError) if
-    there is no usable token, and what else a token source of your own raises. UsageError is raised if the
-    client is not open or belongs to another event loop, or an argument can't be sent.
+    InvalidResponse if a response does not fit the contract or pages repeat, AuthenticationError (or
+    ConfigurationError) if there is no usable token, and what else a token source of your own raises.
+    UsageError is raised if the client is not open or belongs to another event loop, or an argument can't be
+    sent.
     """
 
     def __init__(
@@ -182,6 +202,7 @@ class Pager(Generic[T]):
 
     async def _pages(self) -> AsyncGenerator[Page[T], None]:
         seen: set[Hashable] = set()
+        repetition = Repetition()
         request = self._first
         while True:
             try:
@@ -192,6 +213,9 @@ class Pager(Generic[T]):
                 return
             if page.size == 0:
                 return
+            if repetition.is_seen([*map(self._key, page.items), *page.invalid]):
+                reason = f"page {request.number} has the same entries as the two before it"
+                raise InvalidResponse(f"{reason}: the server ignores the number", operation=self._operation)
             fresh = tuple(entry for entry in page.items if self._key(entry) not in seen)
             # Entries can only slide from one page to the next, so one page of memory is enough.
             seen = {self._key(entry) for entry in page.items}

@@ -30,6 +30,7 @@ from ..models import InvalidItem
 
 if TYPE_CHECKING:
     from .._http._client import Response
+    from ..models import RunDetails
     from ._mismatch import Signature
 
 MAX_ERROR_LENGTH = 4_000  # characters of an item's error; the rest is cut off
@@ -131,6 +132,14 @@ def one(
     if is_secret:
         raise InvalidResponse(reason, operation=operation, status=response.status_code, excerpt="")
     raise contract_violation(operation, response, reason)
+
+
+def run_of(own_id: str, decode: Callable[[dict[str, Any]], RunDetails], raw: dict[str, Any]) -> RunDetails:
+    """Decode the details of a run; raises ValueError for another one: who waits would wait for ever."""
+    details = decode(raw)
+    if details.run_id != own_id:
+        raise ValueError(f"it is run {details.run_id}")
+    return details
 
 
 def contract_violation(operation: str, response: Response, reason: str) -> InvalidResponse:

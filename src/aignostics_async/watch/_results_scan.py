@@ -11,7 +11,7 @@ from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 
 from attrs import frozen
 
-from .._core._pager import MAX_PAGE_SIZE, Page, PageRequest
+from .._core._pager import MAX_PAGE_SIZE, Page, PageRequest, Repetition
 from ..models import ItemResult, ItemStatus
 from ._status_order import is_later
 
@@ -98,6 +98,7 @@ def _scan_once(statuses: Sequence[ItemStatus], item_ids: Sequence[str] = ()) -> 
     """Read page after page; return the items, whether all could be decoded, and the number of pages."""
     found: dict[str, ItemResult] = {}
     is_clean = True
+    repetition = Repetition()
     request = PageRequest.first("item_id", MAX_PAGE_SIZE)
     while True:
         page = yield ResultsRequest(request, statuses, item_ids)
@@ -105,6 +106,8 @@ def _scan_once(statuses: Sequence[ItemStatus], item_ids: Sequence[str] = ()) -> 
         _merge(found, page.items)
         if page.size < request.size:
             return found, is_clean, request.number
+        if repetition.is_seen(item.item_id for item in page.items):
+            return found, False, request.number
         request = request.next()
 
 

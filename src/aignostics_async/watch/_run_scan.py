@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from datetime import datetime
 
-from .._core._pager import MAX_PAGE_SIZE, Page, PageRequest
+from .._core._pager import MAX_PAGE_SIZE, Page, PageRequest, Repetition
 from ..models import RunDetails
 
 ScanRequest = PageRequest | str
@@ -33,6 +33,7 @@ def scan_runs(targets: Mapping[str, datetime | None], *, since: datetime | None,
 def _list_runs(missing: dict[str, datetime | None], since: datetime | None) -> RunScan:
     """List runs, newest first, and remove those found from `missing`; return the number of pages."""
     idle = 0
+    repetition = Repetition()
     request = PageRequest.first("-triggered_at", MAX_PAGE_SIZE)
     while True:
         page = yield request
@@ -42,7 +43,7 @@ def _list_runs(missing: dict[str, datetime | None], since: datetime | None) -> R
             del missing[run_id]
         # After as many idle pages as runs are missing, single requests cost less than further pages.
         idle = 0 if found else idle + 1
-        if page.size < request.size or not page.items:
+        if page.size < request.size or not page.items or repetition.is_seen(run.run_id for run in page.items):
             return request.number
         oldest = min(run.triggered_at for run in page.items)
         is_deep_enough = since is None or oldest < since

@@ -7,6 +7,7 @@ and the models' `from_dict` in `_decoding.py`. `_http/` sends the requests.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import aignostics_api
@@ -33,7 +34,7 @@ from ..._identifiers import as_path_part, as_uuid
 from ..._inputs import Item
 from ...errors import InvalidItems, NotFound, NotInContract
 from ...models import Application, ApplicationVersion, ItemResult, ItemStatus, RunDetails
-from .._decoding import contract_violation, created, one, page_again, page_of
+from .._decoding import contract_violation, created, one, page_again, page_of, run_of
 from .._mismatch import Signature, send
 from .._protocol import ContractFacts, Operation, RunFilter, RunOptions
 from .._requests import GeneratedPackage, call_operation, sealed, sort_fields
@@ -165,8 +166,9 @@ class Bridge10:
         return created("create run", response, _decoding.new_run, _OTHER)
 
     async def get_run(self, run_id: str) -> RunDetails:
-        response = await self._send("get run", **_get_run._get_kwargs(as_uuid(run_id, "run id")))
-        return one("get run", response, _decoding.run, _OTHER)
+        own_id = as_uuid(run_id, "run id")
+        response = await self._send("get run", **_get_run._get_kwargs(own_id))
+        return one("get run", response, partial(run_of, own_id, _decoding.run), _OTHER)
 
     async def cancel_run(self, run_id: str) -> None:
         # The body of the 202 varies between servers (null, {}, nothing), so it is not read.

@@ -52,8 +52,8 @@ from ...models import (
     ItemStatus,
     RunDetails,
 )
-from .._decoding import contract_violation, created, one, page_again, page_of
-from .._mismatch import Signature, send
+from .._decoding import contract_violation, created, one, page_again, page_of, run_of
+from .._mismatch import Signature, has_no_route, send
 from .._protocol import ContractFacts, Operation, RunFilter, RunOptions
 from .._requests import GeneratedPackage, call_operation, sealed
 from . import _account, _decoding
@@ -168,7 +168,7 @@ class Bridge18:
             return await self._send("list runs", **request)
         except NotFound as error:
             # The contract documents it for a listing, so it may be how an empty one is told.
-            if page.number > 1 or error.answered_by != "api" or _OTHER.explains(error):
+            if page.number > 1 or error.answered_by != "api" or has_no_route(error):
                 raise
             return None
 
@@ -185,8 +185,9 @@ class Bridge18:
         return created("create run", response, _decoding.new_run, _OTHER)
 
     async def get_run(self, run_id: str) -> RunDetails:
-        response = await self._send("get run", **_get_run._get_kwargs(as_uuid(run_id, "run id")))
-        return one("get run", response, _decoding.run, _OTHER)
+        own_id = as_uuid(run_id, "run id")
+        response = await self._send("get run", **_get_run._get_kwargs(own_id))
+        return one("get run", response, partial(run_of, own_id, _decoding.run), _OTHER)
 
     async def cancel_run(self, run_id: str) -> None:
         # The body of the 202 varies between servers (null, {}, nothing), so it is not read.
