@@ -381,6 +381,8 @@ def _as_source(token: object) -> TokenSource:
     try:
         signature(source.get_token).bind(rejected=None)
     except TypeError:
-        form = "`async def get_token(self, *, rejected=None)` of an object, not a class"
+        form = "`async def get_token(self, *, rejected=None)`"
+        if isinstance(source, type):
+            form += " of an object, not a class"
         raise ConfigurationError(f"get_token of {kind} must be {form}") from None
     return source

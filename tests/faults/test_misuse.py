@@ -431,7 +431,7 @@ async def test_a_source_of_ones_own_that_gives_no_token_is_told(source: Any, wor
     [
         (
             WithoutRejected(),
-            r"get_token of WithoutRejected must be `async def get_token\(self, \*, rejected=None\)`",
+            r"get_token of WithoutRejected must be `async def get_token\(self, \*, rejected=None\)`$",
         ),
         (NoTokens, "of an object, not a class"),
         (lambda: "token", "wrap a function of your own in CallableToken"),

@@ -512,7 +512,7 @@ async def test_a_callable_that_fails_fails_for_all_who_wait(
     assert len(set(map(id, ended))) == 20
     for _ in range(50):
         with pytest.raises(
-            TokenEndpointUnavailable, match=r"the token source failed \(ZeroDivisionError\)"
+            TokenEndpointUnavailable, match=r"the token source failed \(ZeroDivisionError; see `__cause__`\)"
         ) as caught:
             await source.get_token()
     assert calls == 1, "in the cool-down nobody asks"

@@ -34,7 +34,9 @@ def test_status_tells_cost_and_last_error(bulk: Command) -> None:
     assert summary["last_error"]["at"] >= summary["job"]["created_at"]
     bulk.emulator.set_faults()
     assert bulk("retry", bulk.job).returncode == 0
-    assert "last error" not in bulk("status", bulk.job).stdout, "a retry forgets it"
+    after = bulk("status", bulk.job).stdout
+    assert "last error" not in after, "a retry forgets it"
+    assert "No process works on the job: 'bulk resume' continues it." in after
 
 
 def test_jobs_are_listed_and_survive_a_move(bulk: Command) -> None:

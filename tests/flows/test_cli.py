@@ -164,6 +164,13 @@ def test_faults_come_as_one_text(emulator: Emulator, shared: Path) -> None:
         (("runs", "fly"), 2, "fly"),
         (("submit", "he-tme:v1.0.0", "--store", "s3://bucket"), 2, "there are no slides"),
         (("submit", "he-tme:v1.0.0", "a.svs", "--metadata", "x", "--store", "s3://b"), 2, "KEY=VALUE"),
+        (
+            ("submit", "he-tme:v1.0.0", "a.svs", "--run-metadata", "study", "--store", "s3://b"),
+            2,
+            "--run-metadata takes KEY=VALUE, not 'study'",
+        ),
+        (("whoami", "extra"), 2, "error: no argument is expected here: extra."),
+        (("bulk", "plan", "--help"), 0, "--exclude PATTERN"),
         (("--version",), 0, "0.1.0"),
         (("--help",), 0, "Sign out every client"),
         (("bulk",), 0, "Check slides, create a job in a folder"),

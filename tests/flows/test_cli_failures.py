@@ -70,6 +70,20 @@ def test_a_mistyped_application_is_told_with_those_there_are(emulator: Emulator)
     assert "there is no application 'he-tmee'; your organization has he-tme, test-app" in done.stderr
 
 
+@pytest.mark.one_contract("1.8")
+def test_errors_name_what_the_command_line_has(emulator: Emulator, slide: Slide) -> None:
+    select = cli(emulator, "runs", "cancel-matching")
+    assert "give --application, --version, --reference or --since" in select.stderr
+    assert "give the references of all items of the run" in cli(emulator, "runs", "find").stderr
+    store = ("--store", emulator.store_url)
+    unknown = cli(emulator, "submit", "he-tme:v9.9.9", slide.path, *store)
+    assert unknown.returncode == 7
+    assert "there is no version 'he-tme:v9.9.9'; there are he-tme:v1.0.0, he-tme:v1.1.0" in unknown.stderr
+    pair = cli(emulator, "submit", "stain-pair:v1.0.0", slide.path, *store)
+    assert pair.returncode == 2
+    assert "in Python, submit Item(..., slide={'he_slide': ..., 'ihc_slide': ...})" in pair.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "kind"),
     [
@@ -164,6 +178,7 @@ def test_cancelling_a_cancelled_run_is_no_failure(emulator: Emulator) -> None:
     refused = cli(emulator, "runs", "cancel", ended)
     assert refused.returncode == 1
     assert "409" in refused.stderr
+    assert "It has ended: nothing is left to cancel." in refused.stderr
 
 
 def test_an_endpoint_of_a_store(emulator: Emulator, slide: Slide) -> None:

@@ -242,4 +242,4 @@ def test_the_command_says_what_to_do(emulator: Emulator, tmp_path: Path) -> None
     bad = doctor(emulator, tmp_path, AIGNOSTICS_ACCESS_TOKEN="nobody")
     assert bad.returncode == 6
     assert "aignostics-async login" in bad.stdout
-    assert "store: none was given" in bad.stdout
+    assert "skipped  store: none was given" in bad.stdout

@@ -123,6 +123,9 @@ def test_an_error_says_what_to_do() -> None:
     assert "GET /api/v1/runs/x answered 404: gone" in text
     assert "req-1" in text
     assert "Check the id" in text
+    busy = TooManyRequests(429, method="GET", path="/api/v1/runs", retry_after=7.0)
+    assert "Wait 7 s, then try again" in str(busy)
+    assert pickle.loads(pickle.dumps(busy)).advice == busy.advice
 
 
 def test_a_spent_quota_is_told_in_the_server_s_words() -> None:

@@ -71,22 +71,25 @@ def test_a_slide_becomes_an_artifact_under_the_version_s_names() -> None:
     }
 
 
+CELL = "in its column of the manifest or with --metadata, or leave it out"
+
+
 @pytest.mark.parametrize(
     ("cells", "told"),
     [
-        ({"staining_method": "PAS"}, "correct the column staining_method, or leave it empty"),
-        ({"specimen__tissue": "MOON"}, "correct the column specimen.tissue, or leave it empty"),
+        ({"staining_method": "PAS"}, f"correct staining_method, {CELL}"),
+        ({"specimen__tissue": "MOON"}, f"correct specimen.tissue, {CELL}"),
         (
             {"specimen__disease": "x"},
             "give it: a column specimen.tissue in a manifest, or --metadata specimen.tissue=",
         ),
-        ({"specimen": '{"tissue": 3}'}, "correct the column specimen, or leave it empty"),
-        ({"specimen": "LUNG"}, "correct the column specimen, or leave it empty"),
-        ({"colour": "red"}, "remove the column that the version does not know"),
-        ({"width_px": "0"}, "correct the column width_px, or leave it empty"),
+        ({"specimen": '{"tissue": 3}'}, f"correct specimen, {CELL}"),
+        ({"specimen": "LUNG"}, f"correct specimen, {CELL}"),
+        ({"colour": "red"}, "remove the column, or the --metadata, that the version does not know"),
+        ({"width_px": "0"}, f"correct width_px, {CELL}"),
         (
             {"checksum_base64_crc32c": "752f9554"},
-            "correct the column checksum_base64_crc32c, or leave it empty",
+            f"correct checksum_base64_crc32c, {CELL}",
         ),
     ],
 )

@@ -24,12 +24,12 @@ def is_mapping(instance: object, attribute: Any, value: Any) -> None:
         )
 
 
-def all_of(kind: type[_T], values: Iterable[_T], what: str) -> tuple[_T, ...]:
-    """Return the values as a tuple; raises UsageError unless each is of the kind."""
+def all_of(kind: type[_T], values: Iterable[_T], what: str, example: str) -> tuple[_T, ...]:
+    """Return the values as a tuple; raises UsageError, with an example, unless each is of the kind."""
     if not isinstance(values, Iterable):
         raise UsageError(f"{what} takes several of {kind.__name__}; put the one in a list")
     several = tuple(values)
     for value in several:
         if not isinstance(value, kind):
-            raise UsageError(f"{what} takes {kind.__name__}, not {type(value).__name__}")
+            raise UsageError(f"{what} takes {kind.__name__}, not {type(value).__name__}; write {example}")
     return several

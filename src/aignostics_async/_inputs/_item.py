@@ -41,7 +41,7 @@ class InputArtifact:
 
 
 def _as_artifacts(artifacts: Iterable[InputArtifact]) -> tuple[InputArtifact, ...]:
-    return all_of(InputArtifact, artifacts, "artifacts")
+    return all_of(InputArtifact, artifacts, "artifacts", "InputArtifact(name, url, metadata)")
 
 
 def _as_slides(slide: _SlideLike | Mapping[str, _SlideLike] | None) -> Slide | Mapping[str, Slide] | None:
@@ -94,4 +94,4 @@ class Item:
 
 def as_items(items: Iterable[Item]) -> tuple[Item, ...]:
     """Return the items of a request; raises UsageError for anything else."""
-    return all_of(Item, items, "items")
+    return all_of(Item, items, "items", "Item('case-7', slide=path)")

@@ -52,6 +52,9 @@ class FileStore:
     def __repr__(self) -> str:
         return f"FileStore({str(self._folder)!r})"
 
+    def __str__(self) -> str:
+        return str(self._folder)
+
     def path(self, key: TokenKey) -> Path:
         """Return the path of the file of a key, `{key.digest}.json`; the file need not exist."""
         return self._folder / f"{key.digest}.json"

@@ -66,6 +66,9 @@ class KeyringStore:
     def __repr__(self) -> str:
         return "KeyringStore()"
 
+    def __str__(self) -> str:
+        return "the key ring"
+
     async def check(self) -> None:
         """Raise TokenStoreError unless an entry of 1,024 characters can be written, read and deleted.
 

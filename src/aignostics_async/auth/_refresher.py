@@ -169,7 +169,9 @@ class TokenRefresher:
         except AignosticsError as error:
             return self._failed(copy(error))
         except Exception as error:  # noqa: BLE001 - whatever a user's callable raises
-            unavailable = TokenEndpointUnavailable(f"the token source failed ({type(error).__name__})")
+            unavailable = TokenEndpointUnavailable(
+                f"the token source failed ({type(error).__name__}; see `__cause__`)"
+            )
             unavailable.__cause__ = error
             return self._failed(unavailable)
         with self._lock:

@@ -73,6 +73,22 @@ async def documents(
         )
 
 
+async def find_version(session: Client, version_id: str) -> ApplicationVersion:
+    """Return a version; raises NotFound with those that there are."""
+    try:
+        return await session.applications.version(version_id)
+    except NotFound as error:
+        refused = error
+    application_id = version_id.partition(":")[0]
+    known = [each.application_version_id for each in await list_versions(session, application_id)]
+    raise NotFound(
+        404,
+        method="GET",
+        path=refused.path,
+        detail=f"there is no version {version_id!r}; there are {', '.join(known) or 'none'}",
+    ) from refused
+
+
 async def list_versions(session: Client, application_id: str) -> list[ApplicationVersion]:
     """Return the versions of an application; raises NotFound if there is no such application."""
     # Of an unknown application, contract 1.0 lists no versions, and later ones answer 404.

@@ -36,7 +36,8 @@ async def list_(
         return
     shown = [job for job in jobs if all_ or job.summary is not None]
     if shown:
-        print_table(("folder", "slides", "done", "begun", "how it stands"), [_row(job) for job in shown])
+        columns = ("folder", "slides", "done", "begun", "how it stands")
+        print_table(columns, [_row(job) for job in shown], whole="folder")
     else:
         note("there is no job; 'bulk run' creates one")
     if len(shown) < len(jobs):

@@ -39,8 +39,8 @@ class JobOptions:
         str,
         Parameter(
             help="Where to upload: platform for the bucket that the platform gives to your organization, "
-            "s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, or the URL of a store at the "
-            "API's own origin."
+            "s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, or the URL of a store that "
+            "belongs to the platform itself, such as the emulator's."
         ),
     ]
     endpoint: Endpoint = None
@@ -65,6 +65,7 @@ class JobOptions:
             n_tokens=1,
             accepts_keys=False,
             show_default=False,
+            metavar="PATTERN",
             help="A pattern of files to include or exclude: '*.svs', 'lung/**'. The last matching pattern "
             "decides. A file that matches none is included, unless the first pattern is an --include.",
         ),

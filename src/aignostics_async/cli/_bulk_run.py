@@ -110,7 +110,7 @@ async def run(
         if not can_create_job(report, quarantine_faulty=quarantine_faulty):
             display.preflight(report, is_needed=True)
             if can_create_job(report, quarantine_faulty=True):
-                note(f"--quarantine-faulty continues with the {report.ready:,} others")
+                note(f"--quarantine-faulty continues with {count(report.ready, 'slide')}")
             return report.exit_status
         async with BulkJob.open(directory) as job:
             return await _work(job, session, display, {"store": store, "engine": stages})

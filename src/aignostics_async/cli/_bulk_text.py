@@ -45,7 +45,7 @@ def summary_text(summary: Summary, holder: str | None) -> list[Renderable]:
         text(""),
         text(words, style),
     ]
-    for step in next_steps(summary):
+    for step in next_steps(summary, is_worked_on=holder is not None):
         parts += [indented(text(step.what)), indented(text(step.how, "dim"), 4)]
     return parts
 

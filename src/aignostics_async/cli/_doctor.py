@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from .. import CheckState, SetupReport, check_setup
+from ._failures import as_options
 from ._options import Endpoint, Json
 from ._output import Renderable, count, grid, print_document, show, text
 
@@ -16,6 +17,7 @@ _STYLES = {
     CheckState.WARNING: "yellow",
     CheckState.FAULT: "bold red",
     CheckState.UNKNOWN: "dim",
+    CheckState.SKIPPED: "dim",
 }
 
 
@@ -52,7 +54,8 @@ async def doctor(
 def _text(report: SetupReport) -> list[Renderable]:
     rows = []
     for check in report.checks:
-        rows.append((text(check.state, _STYLES[check.state]), text(f"{check.name}: {check.detail}")))
+        told = as_options(f"{check.name}: {check.detail}")
+        rows.append((text(check.state, _STYLES[check.state]), text(told)))
         if check.remedy:
             rows.append((text(""), text(check.remedy, "italic")))
     faults = len(report.faults)

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from cyclopts import CycloptsError
+from cyclopts.exceptions import UnusedCliTokensError
 
 from ..errors import (
     AignosticsError,
@@ -59,6 +60,12 @@ _COMMANDS = {
     "force=True": "--force",
     "client.applications.versions(...)": "'aignostics-async applications APPLICATION'",
     "client.runs.find(references=error.references, since=error.sent_at)": "'aignostics-async runs find'",
+    "application_id, application_version, reference, metadata or since": (
+        "--application, --version, --reference or --since"
+    ),
+    "of the items to find, or the submission": "of all items of the run",
+    "set AWS_REGION, or give `region`": "set AWS_REGION",
+    "`aignostics-async login`, or with login_browser or login_device": "`aignostics-async login`",
 }
 
 
@@ -78,7 +85,7 @@ def show_error(error: Exception, status: int, *, as_json: bool) -> None:
     The object has `type`, `message` and `exit_status`, and for an answer of the API also `status`, `method`,
     `path`, `request_id` and `retry_after` as far as they are known.
     """
-    message = as_options(str(error) or type(error).__name__)
+    message = as_options(_in_words(error))
     if isinstance(error, CycloptsError):
         command = " ".join(["aignostics-async", *(error.command_chain or ())])
         message = f"{message} '{command} --help' has its options and examples."
@@ -91,6 +98,12 @@ def show_error(error: Exception, status: int, *, as_json: bool) -> None:
             known[name] = getattr(error, name, None)
     shown = {name: value for name, value in known.items() if value is not None}
     print_json_line({"error": shown}, stream=sys.stderr)
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, UnusedCliTokensError):
+        return f"no argument is expected here: {' '.join(error.unused_tokens or ())}."
+    return str(error) or type(error).__name__
 
 
 def as_options(message: str) -> str:

@@ -36,7 +36,7 @@ from ..errors import (
     Unauthorized,
 )
 from ._options import Json
-from ._output import err, note, out, print_json, print_table
+from ._output import err, grid, note, out, print_json, show, text
 
 _DEVICE_FIRST = ("AIGNOSTICS_CLIENT_ID_DEVICE", "AIGNOSTICS_CLIENT_ID", "AIGNOSTICS_CLIENT_ID_INTERACTIVE")
 _NOT_SIGNED_IN = 5
@@ -119,7 +119,7 @@ async def whoami(*, json: Json = False) -> int:
             (name, "no; `aignostics-async login` does it" if value is None else value)
             for name, value in facts.items()
         ]
-        print_table(("", ""), rows)
+        show(grid((text(name), text(value)) for name, value in rows))
     return _NOT_SIGNED_IN if facts.get("signed_in", "") is None else 0
 
 
@@ -149,7 +149,7 @@ async def _login_facts(source: StoredLogin) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "client_id": provider.client_id,
         "issuer": provider.issuer,
-        "kept_in": repr(read_token_store(os.environ)),
+        "kept_in": str(read_token_store(os.environ)),
     }
     if tokens is None:
         return {**facts, "signed_in": None}

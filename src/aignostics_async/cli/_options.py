@@ -149,12 +149,12 @@ def run_metadata(pairs: Sequence[str]) -> dict[str, Any] | None:
     """Return the metadata of runs that KEY=VALUE pairs tell; None without any."""
     from .. import read_metadata
 
-    return read_metadata(None, dict(key_value(pair) for pair in pairs)) or None
+    return read_metadata(None, dict(key_value(pair, "--run-metadata") for pair in pairs)) or None
 
 
-def key_value(pair: str) -> tuple[str, str]:
+def key_value(pair: str, option: str = "--metadata") -> tuple[str, str]:
     """Return the two parts of KEY=VALUE; raises UsageError."""
     key, separator, value = pair.partition("=")
     if not key or not separator:
-        raise UsageError(f"--metadata takes KEY=VALUE, not {pair!r}")
+        raise UsageError(f"{option} takes KEY=VALUE, not {pair!r}")
     return key, value

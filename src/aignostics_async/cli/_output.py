@@ -132,12 +132,23 @@ def jsonable(model: Any) -> Any:
     )
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table on standard output that cuts no cell; a cell is a value or a list, as `text` takes it."""
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, whole: str | None = None
+) -> None:
+    """Print a table on standard output that cuts no cell; a cell is a value or a list, as `text` takes it.
+
+    The cells of the column `whole` are not folded, so that they can be copied, unless they take more than
+    two thirds of the terminal.
+    """
+    console = _console(sys.stdout, _TABLE_WIDTH)
     table = Table(*(Column(name, overflow="fold") for name in columns))
     for row in rows:
         table.add_row(*map(text, row))
-    _console(sys.stdout, _TABLE_WIDTH).print(table)
+    for column in table.columns:
+        longest = console.measure(Group(*column.cells)).maximum
+        if column.header == whole and longest <= console.width * 2 // 3:
+            column.no_wrap, column.min_width = True, longest
+    console.print(table)
 
 
 def show(*parts: Renderable, stream: TextIO | None = None) -> None:

@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 
 from .. import Client, Conflict, DownloadReport, ItemResult, Run, RunDetails, RunStatus, write_table
 from ..errors import UsageError
-from ._applications import list_versions
+from ._applications import find_version, list_versions
 from ._confirm import Yes, confirm
 from ._options import (
     Bwlimit,
@@ -97,7 +97,7 @@ async def list_runs(
     if as_json:
         print_json([jsonable(run) for run in runs])
     else:
-        print_table(("run", "version", "status", "triggered"), [_row(run) for run in runs])
+        print_table(("run", "version", "status", "triggered"), [_row(run) for run in runs], whole="run")
 
 
 @app.command
@@ -119,7 +119,7 @@ async def show(run_id: RunId, /, *, as_json: Json = False) -> None:
     for line in _facts(details):
         out(line)
     print_table(
-        ("reference", "status", "place", "outputs", "error"),
+        ("reference", "status", "queue place", "outputs", "error"),
         [
             (
                 item.reference,
@@ -161,6 +161,7 @@ async def find(*references: str, version: str | None = None, as_json: Json = Fal
         print_table(
             ("match", "run", "version", "status", "triggered"),
             [(match, *_row(run)) for match, run in rows],
+            whole="run",
         )
     return 0 if found else SOME_FAILED
 
@@ -331,7 +332,7 @@ async def follow(run: Run, *, as_json: bool) -> None:
             print_json_line({"run_id": change.run_id, **record})
         else:
             subject = "run" if change.reference is None else f"item {change.reference}"
-            out(f"{subject}: {change.old or '-'} -> {change.new}")
+            out(f"{subject}: {change.new if change.old is None else f'{change.old} -> {change.new}'}")
 
 
 async def download_results(
@@ -355,7 +356,7 @@ async def download_results(
 async def _check_filters(session: Client, application: str | None, version: str | None) -> None:
     """Raise NotFound if no run was found because of a filter that names nothing."""
     if version is not None:
-        await session.applications.version(version)
+        await find_version(session, version)
     if application is not None:
         await list_versions(session, application)
 

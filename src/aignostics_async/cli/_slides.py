@@ -99,8 +99,8 @@ async def manifest(
     output
         The file to write; the default is standard output.
     fields
-        The file of columns with allowed values and limits; the default is slides.fields.csv, beside the
-        output.
+        The file of columns with allowed values and limits; the default is slides.fields.csv beside the
+        manifest, in the current folder if that goes to standard output.
     semicolons
         Separate cells by semicolons and write decimal commas, as a German Excel expects.
     """

@@ -13,8 +13,9 @@ from typing import Annotated, Any, Literal
 from attrs import evolve
 from cyclopts import Parameter
 
-from .. import FoundSlides, Item, find_slides, read_api_root, read_metadata
+from .. import ApplicationVersion, FoundSlides, Item, find_slides, read_api_root, read_metadata
 from ..errors import SubmissionUnknown, UsageError
+from ._applications import find_version
 from ._options import (
     Bwlimit,
     Deadline,
@@ -83,7 +84,7 @@ async def submit(
     store
         Where to upload: platform for the bucket that the platform gives to your organization; s3://bucket/prefix,
         gs://bucket/prefix or az://container/prefix with credentials from the environment; or the URL of a
-        store at the API's own origin, such as the emulator's.
+        store that belongs to the platform itself, such as the emulator's.
     mpp
         µm per pixel, for all slides whose files say none that is plausible. A file that plausibly says
         another one is a fault: submit it alone, without --mpp.
@@ -103,6 +104,7 @@ async def submit(
         Submit even if the platform says that it is DOWN.
     """
     texts = dict(key_value(pair) for pair in metadata)
+    kept = as_run_metadata(run_metadata)
     found = _find(slides)
     if dry_run:
         plan = {
@@ -110,7 +112,7 @@ async def submit(
             "identifying": identifying_policies(identifying),
             "pack": pack,
             "decode": decode,
-            "metadata": as_run_metadata(run_metadata),
+            "metadata": kept,
             "due_date": as_time(due_date),
             "deadline": as_time(deadline),
         }
@@ -123,7 +125,7 @@ async def submit(
         "pack": pack,
         "decode": decode,
         "references": references,
-        "metadata": as_run_metadata(run_metadata),
+        "metadata": kept,
         "due_date": as_time(due_date),
         "deadline": as_time(deadline),
         "force": force,
@@ -131,7 +133,8 @@ async def submit(
     }
     async with client(poll_interval, bwlimit) as session:
         target = session.store(store, endpoint=endpoint)
-        version = await session.applications.version(application_version)
+        version = await find_version(session, application_version)
+        _check_inputs(version)
         facts = read_metadata(version, texts)
         items = [
             Item(
@@ -190,6 +193,17 @@ def _advice(references: list[str]) -> Iterator[None]:
             f"aignostics-async runs find {named}{more}"
         )
         raise
+
+
+def _check_inputs(version: ApplicationVersion) -> None:
+    """Raise UsageError for a version that takes several slides for each item."""
+    names = [spec.name for spec in version.input_artifacts]
+    if len(names) > 1:
+        slides = ", ".join(f"{name!r}: ..." for name in names)
+        raise UsageError(
+            f"{version.application_version_id} takes {len(names)} slides for each item, and the commands "
+            f"submit versions with one input; in Python, submit Item(..., slide={{{slides}}})"
+        )
 
 
 def _find(paths: tuple[Path, ...]) -> FoundSlides:

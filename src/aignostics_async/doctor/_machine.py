@@ -93,7 +93,7 @@ async def check_token_store(variables: Mapping[str, str]) -> SetupCheck:
     except AignosticsError as error:
         remedy = "set AIGNOSTICS_TOKEN_STORE to file, or repair what it names"
         return SetupCheck(name, CheckState.FAULT, str(error), remedy)
-    return SetupCheck(name, CheckState.OK, f"logins can be kept in {store!r}")
+    return SetupCheck(name, CheckState.OK, f"logins can be kept in {store}")
 
 
 async def check_free_disk(folder: Path) -> SetupCheck:

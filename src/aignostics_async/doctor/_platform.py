@@ -19,6 +19,7 @@ from ..errors import (
     ConfigurationError,
     ConnectionFailed,
     InvalidResponse,
+    LoginRequired,
     NotFound,
     NotInContract,
 )
@@ -55,8 +56,7 @@ def read_root(variables: Mapping[str, str]) -> str | SetupCheck:
     try:
         return read_api_root(variables)
     except ConfigurationError as error:
-        remedy = "set AIGNOSTICS_ENVIRONMENT or AIGNOSTICS_API_ROOT"
-        return SetupCheck("deployment", CheckState.FAULT, str(error), remedy)
+        return SetupCheck("deployment", CheckState.FAULT, str(error))  # which says what to set
 
 
 async def ask_deployment(root: str, settings: Settings) -> tuple[SetupCheck, Health | None]:
@@ -125,7 +125,8 @@ async def check_account(client: Client) -> SetupCheck:
     try:
         detail = await _account(client)
     except AignosticsError as error:
-        remedy = "sign in with `aignostics-async login`, and check AIGNOSTICS_ORGANIZATION"
+        again = "sign in again with `aignostics-async login`, and check AIGNOSTICS_ORGANIZATION"
+        remedy = "" if isinstance(error, LoginRequired) else again  # which says how to sign in
         return SetupCheck(name, CheckState.FAULT, str(error), remedy)
     return SetupCheck(name, CheckState.OK, detail)
 

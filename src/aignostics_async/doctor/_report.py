@@ -15,7 +15,8 @@ class CheckState(StrEnum):
 
         warnings = [check for check in report.checks if check.state is CheckState.WARNING]
 
-    The values, which JSON reports have, are the names in lower case: `ok`, `warning`, `fault` and `unknown`.
+    The values, which JSON reports have, are the names in lower case: `ok`, `warning`, `fault`, `unknown` and
+    `skipped`.
     """
 
     OK = "ok"
@@ -25,7 +26,9 @@ class CheckState(StrEnum):
     FAULT = "fault"
     """It does not work, and a submission or a job may fail by it."""
     UNKNOWN = "unknown"
-    """It was not checked, or the check had no result; `detail` says why."""
+    """It could not be checked, or the check had no result; `detail` says why."""
+    SKIPPED = "skipped"
+    """Nobody asked for the check: no store was given."""
 
 
 @frozen

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..storage import Store, StoreAddress
 
 _ACCOUNT = "token and organization"
-_OF_THE_PLATFORM = ("contract", "health", "clock", _ACCOUNT, "store")
+_OF_THE_PLATFORM = ("contract", "health", "clock", _ACCOUNT)
 _WITHOUT_REPETITION = Settings(retries=Retries(attempts=2))
 
 
@@ -47,8 +47,9 @@ async def check_setup(
 
     The checks are, in this order: proxy and CA, deployment, contract, health, clock, token and organization,
     store, slides reader, scratch disk, file locks, key ring (or where else logins are kept), free disk. A
-    check is UNKNOWN if one that it depends on has failed. What does not work is reported, not raised: that
-    includes missing or wrong settings, credentials and extras.
+    check is UNKNOWN if one that it depends on has failed, and that of a store that was not given is SKIPPED.
+    What does not work is reported, not raised: that includes missing or wrong settings, credentials and
+    extras.
 
     Costs three or four requests to the platform, and those for a token; some six to the store, for a small
     object, which is deleted where the store can; a process that reads a slide; and small files and a key ring
@@ -86,11 +87,17 @@ class _StoreToAsk:
     endpoint: str | None
     scratch: SetupCheck
 
+    def left_out(self, cause: str) -> SetupCheck:
+        """Return why it is not asked."""
+        if self.store is None:
+            return SetupCheck("store", CheckState.SKIPPED, "none was given", "name it with --store")
+        return _left_out("store", cause)
+
     async def check(self, client: Client) -> SetupCheck:
         if self.store is None:
-            return SetupCheck("store", CheckState.UNKNOWN, "none was given", "name it with --store")
+            return self.left_out(_ACCOUNT)
         if self.scratch.state is CheckState.FAULT:
-            return _left_out("store", self.scratch.name)
+            return self.left_out(self.scratch.name)
         return await _platform.check_store(client, self.store, self.endpoint)
 
 
@@ -103,18 +110,21 @@ async def _platform_checks(
         yield root
         for name in _OF_THE_PLATFORM:
             yield _left_out(name, root.name)
+        yield store.left_out(root.name)
         return
     network = _platform.check_network(root, settings)
     yield network
     if network.state is CheckState.FAULT:
         for name in ("deployment", *_OF_THE_PLATFORM):
             yield _left_out(name, network.name)
+        yield store.left_out(network.name)
         return
     deployment, health = await _platform.ask_deployment(root, settings)
     yield deployment
     if health is None:
         for name in _OF_THE_PLATFORM:
             yield _left_out(name, deployment.name)
+        yield store.left_out(deployment.name)
         return
     async for check in _asked(root, variables, settings):
         yield check
@@ -140,15 +150,15 @@ async def _signed_in(
     try:
         contract = choose_contract(root, None, variables)
     except ConfigurationError:
-        for name in (_ACCOUNT, "store"):
-            yield _left_out(name, "contract")
+        yield _left_out(_ACCOUNT, "contract")
+        yield store.left_out("contract")
         return
     try:
         account = read_environment(variables, settings)
     except AignosticsError as error:
         remedy = "sign in with `aignostics-async login`; docs/how-to/sign-in.md lists the variables"
         yield SetupCheck(_ACCOUNT, CheckState.FAULT, str(error), remedy)
-        yield _left_out("store", _ACCOUNT)
+        yield store.left_out(_ACCOUNT)
         return
     async with Client(account.api_root, account.source, settings=settings, contract=contract) as client:
         yield await _platform.check_account(client)

@@ -144,6 +144,7 @@ class APIStatusError(AignosticsError):
         retry_after: float | None = None,
         answered_by: Literal["api", "gateway", "unknown"] = "unknown",
     ) -> None:
+        self.advice = self._advise(method, path, retry_after)
         told = f": {detail}" if detail else ""
         ident = f" [request id {request_id}]" if request_id else ""
         super().__init__(f"{method} {path} answered {status}{told}{ident}. {self.advice}")
@@ -154,6 +155,9 @@ class APIStatusError(AignosticsError):
         self.request_id = request_id
         self.retry_after = retry_after
         self.answered_by = answered_by
+
+    def _advise(self, method: str, path: str, retry_after: float | None) -> str:  # noqa: ARG002
+        return self.advice
 
     @property
     def is_transient(self) -> bool:
@@ -237,7 +241,14 @@ class Conflict(APIStatusError):
     `APIStatusError`.
     """
 
-    advice = "Read the run's details: it may be final already, or not yet."
+    advice = "Read the run's details: its state does not permit this."
+
+    def _advise(self, method: str, path: str, retry_after: float | None) -> str:
+        if path.endswith("/cancel"):
+            return "It has ended: nothing is left to cancel."
+        if method == "DELETE":
+            return "It has not ended: wait for its end, or cancel it first."
+        return super()._advise(method, path, retry_after)
 
 
 class Gone(APIStatusError):
@@ -285,7 +296,12 @@ class TooManyRequests(APIStatusError):
     other attributes are those of `APIStatusError`.
     """
 
-    advice = "Wait for `retry_after` seconds where given, then try again with fewer requests in flight."
+    advice = "Wait a while, then try again with fewer requests in flight."
+
+    def _advise(self, method: str, path: str, retry_after: float | None) -> str:
+        if retry_after is None:
+            return super()._advise(method, path, retry_after)
+        return f"Wait {retry_after:g} s, then try again with fewer requests in flight."
 
 
 class ServerError(APIStatusError):

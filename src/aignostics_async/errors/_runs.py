@@ -72,8 +72,10 @@ class SubmissionUnknown(AignosticsError):
         self.reason = reason
         self.status = status
         marked = "" if submission is None else ", submission=error.submission"
+        number = len(self.references)
+        items = f"{number} item" if number == 1 else f"{number} items"
         super().__init__(
-            f"whether the run of {len(self.references)} items with {application_version_id}, sent at "
+            f"whether the run of {items} with {application_version_id}, sent at "
             f"{sent_at.isoformat(timespec='seconds')}, was created is unknown: {reason}. Do not send it "
             f"again unless client.runs.find(references=error.references, since=error.sent_at{marked}) finds "
             "nothing some minutes later."

@@ -128,8 +128,9 @@ def _input(version: ApplicationVersion, artifact: str | None) -> InputArtifactSp
         raise ConfigurationError(f"{version.application_version_id} has no input {artifact!r}; it has {told}")
     if len(names) != 1:
         raise ConfigurationError(
-            f"{version.application_version_id} needs {len(names)} inputs for each item ({told}), and a bulk "
-            "job gives one slide to each; create its runs with client.runs.submit"
+            f"{version.application_version_id} needs {len(names)} inputs for each item ({told}), and the "
+            "commands and bulk jobs give one slide to each; in Python, submit Item(..., slide={"
+            f"{', '.join(f'{name!r}: ...' for name in names)}}})"
         )
     return version.input_artifacts[0]
 
@@ -146,7 +147,8 @@ def _remedy(problem: str, cells: Mapping[str, Any]) -> str:
         if name == place or place.startswith(f"{name}.") or name.startswith(f"{place}.")
     ]
     if place and columns:
-        return f"correct the column {', '.join(columns)}, or leave it empty"
+        named = ", ".join(columns)
+        return f"correct {named}, in its column of the manifest or with --metadata, or leave it out"
     if "Additional properties" in problem or "additional properties" in problem:
-        return "remove the column that the version does not know"
+        return "remove the column, or the --metadata, that the version does not know"
     return "the version does not accept such a slide; leave it out"

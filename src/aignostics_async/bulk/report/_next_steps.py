@@ -34,7 +34,7 @@ class NextStep:
     """
 
 
-def next_steps(summary: Summary) -> Iterator[NextStep]:
+def next_steps(summary: Summary, *, is_worked_on: bool | None = None) -> Iterator[NextStep]:
     """Yield the steps that a person has to take for a job, the most urgent first.
 
         for step in next_steps(await job.summary()):
@@ -42,11 +42,12 @@ def next_steps(summary: Summary) -> Iterator[NextStep]:
 
     A job whose items are all done may have steps, too: for outputs without a checksum, slides that were left
     out, second runs without a decision, a search for them that is not finished, or a cancelled job. Yields
-    nothing if there is nothing to do. Does no I/O.
+    nothing if there is nothing to do. `is_worked_on` says whether a process works on the job; None, the
+    default, if that is not known. Does no I/O.
     """
     yield from _about_the_audit(summary)
     yield from _about_runs(summary)
-    yield from _about_the_rest(summary)
+    yield from _about_the_rest(summary, is_worked_on=is_worked_on)
     yield from _about_slides(summary)
     yield from _about_files(summary)
 
@@ -109,7 +110,7 @@ def _after_a_stop(job: JobFacts) -> str:
     return "Correct what it names; then 'bulk resume' continues."
 
 
-def _about_the_rest(summary: Summary) -> Iterator[NextStep]:
+def _about_the_rest(summary: Summary, *, is_worked_on: bool | None) -> Iterator[NextStep]:
     expiry, beyond = summary.expiry, summary.beyond_limit
     waiting = summary.audit.outcomes[ItemOutcome.UNDER_WAY] - beyond
     if expiry.items:
@@ -136,11 +137,23 @@ def _about_the_rest(summary: Summary) -> Iterator[NextStep]:
     if waiting:
         yield NextStep(
             f"{count(waiting, 'slide')} {'is' if waiting == 1 else 'are'} under way",
-            "The job was paused; 'bulk resume' continues it."
-            if summary.job.is_paused
-            else "Nothing to do while a process works on the job; otherwise 'bulk resume' continues it.",
+            _how_to_go_on(summary.job, is_worked_on=is_worked_on),
             "items",
         )
+
+
+def _how_to_go_on(job: JobFacts, *, is_worked_on: bool | None) -> str:
+    if is_worked_on:
+        return (
+            "The job is being paused; when its process has ended, 'bulk resume' continues it."
+            if job.is_paused
+            else "A process works on the job: there is nothing to do."
+        )
+    if job.is_paused:
+        return "The job was paused; 'bulk resume' continues it."
+    if is_worked_on is None:
+        return "Nothing to do while a process works on the job; otherwise 'bulk resume' continues it."
+    return "No process works on the job: 'bulk resume' continues it."
 
 
 def _about_slides(summary: Summary) -> Iterator[NextStep]:
