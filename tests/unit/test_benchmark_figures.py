@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.figures import Estimate, Results, Target, recording
+from benchmarks.figures import ROOT, Estimate, Results, Target, recording
+from benchmarks.start import OURS, THEIRS
 
 pytestmark = pytest.mark.process  # git is asked for the commit
 
@@ -93,3 +94,19 @@ def test_a_target_that_was_reached_and_is_not_any_more_is_lost(
     assert done.returncode == status, done.stderr
     assert any(line.rstrip().endswith(words) for line in done.stdout.splitlines()), done.stdout
     assert f"decode: only in {folders[1]}" in done.stdout
+
+
+def test_the_readme_says_what_was_measured() -> None:
+    kept = ROOT.glob("benchmarks/results/*/start.json")
+    newest = max(kept, key=lambda path: [int(each) for each in path.parent.name.split(".")])
+    found = {name: figure.value.median for (_, name), figure in Results.load(newest).figures.items()}
+    (count, size, cpu), (more, larger, longer) = (
+        [found[f"{what}, {who}"] for what in ("distributions", "size on disk", "import of the client, CPU")]
+        for who in (OURS, THEIRS)
+    )
+    told = (
+        f"with slides and the command line {count} distributions of {size:.0f} MB "
+        f"against {more} of {larger:.0f} MB, and {cpu:.2f} s of processor time "
+        f"to import the client against {longer:.1f} s"
+    )
+    assert told in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
