@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ import pytest
 from attrs import evolve
 from command_line import run_here
 from lying_store import Trouble, lying_store
-from slide_files import make_old, write_mirax, write_tiff
+from slide_files import make_old, write_dicom, write_mirax, write_tiff
 from support import count, result
 
 from aignostics_async import (
@@ -254,6 +255,15 @@ async def test_a_slide_under_two_names_is_told_before_it_is_billed_twice(
         "link.tiff": f"it is the same file as {first}, by a link",
     }
     assert {each.kind for each in report.warnings} == {FindingKind.COST}
+    series = write_dicom(tmp_path / "series")
+    with zipfile.ZipFile(tmp_path / "series.zip", "w") as archive:
+        for path in series:
+            archive.write(path, path.name)
+    twice = await run_preflight(
+        evolve(plan, pack=True), Sources(places=[tmp_path / "series", tmp_path / "series.zip"]), client
+    )
+    (fault,) = (each for each in twice.faults if each.kind is FindingKind.COST)
+    assert fault.problem.startswith("it is of the same DICOM series as item ")
     searched = await run_preflight(plan, Sources(places=[tmp_path]), client)
     assert [(Path(each.path).name, each.reason) for each in searched.left_out if each.is_slide] == [
         ("link.tiff", "duplicate")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import struct
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -430,3 +431,18 @@ async def test_black_at_the_end_of_raw_tiles_is_remarked(
 async def test_padding_of_raw_tiles_is_not_black(tmp_path: Path) -> None:
     path = make_old(write_tiff(tmp_path / "a.tif", side=600, compression=None))
     assert (await read_slide(Slide(path))).remarks == ()
+
+
+async def test_a_description_of_two_resolutions_is_remarked(tmp_path: Path) -> None:
+    path = make_old(svs(tmp_path, description=SVS + "|MPP = 0.25"))
+    told = [remark.problem for remark in (await read_slide(Slide(path))).remarks]
+    assert "its description says 0.25 and 0.5 µm per pixel, and 0.25 counts" in told
+
+
+async def test_a_zip_that_seems_to_lack_a_level_is_remarked(tmp_path: Path) -> None:
+    first, _, third = write_dicom(tmp_path / "in", levels=3)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for path in (first, third):
+            archive.write(path, path.name)
+    remarks = (await read_slide(Slide(make_old(tmp_path / "a.zip")))).remarks
+    assert "number 2 is not there" in " ".join(remark.problem for remark in remarks)

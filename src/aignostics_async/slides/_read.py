@@ -18,7 +18,7 @@ from ._members import Members, find_members
 from ._ome import Mpp, metadata_file, ome_files, other_names
 from ._openslide import open_slide
 from ._person_names import is_person, mentions_person, name_kinds
-from ._remarks import Remark, recent, remarks_on, suffix_remarks
+from ._remarks import Remark, recent, remarks_on, series_remarks, suffix_remarks
 from ._resolution import resolution_of, settle_resolution
 from ._tiff import TiffFile, TiffPicture, read_tiff
 from ._zipped import read_zipped, unpacked
@@ -180,6 +180,7 @@ def _zipped(slide: Slide, *, decode: bool) -> SlideInfo:
         identifying=tuple(sorted(kinds)),
         remarks=(
             *suffix_remarks(slide.path.suffix.lower(), frozenset({".zip", ""}), "a ZIP archive"),
+            *series_remarks(headers),
             *recent((slide.path,)),
         ),
         series=base.series,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from openslide import OpenSlide
 
 _REGION = re.compile(r"\[\d{1,9},\d{1,9}[ ,](\d{1,9})x\d{1,9}\]")  # of the scan, as Aperio writes it
+_MPP = re.compile(r"(?<=\|)\s*MPP\s*=\s*([\d.,]{1,20})")
 _MAX_MPP_TIMES_POWER = 16.0  # a camera's pixels come to about 10 µm, and to 16 µm at the most
 _RECENT = 10.0  # seconds
 # What the platform's guide names. Others are read by OpenSlide, and nobody promises that they are analysed.
@@ -59,8 +60,7 @@ def remarks_on(
             f"its OME description says {ome[0]:.4g} µm per pixel, and {mpp[0]:.4g} counts", "which is right?"
         )
     yield from _scan(tiff, image, description, mpp)
-    yield from _levels(members.headers)
-    yield from _missing(members)
+    yield from series_remarks(members.headers, tuple(map(read_header, members.at_home)))
     yield from _colours(members.headers, tiff)
     if (tiff is not None and tiff.ends_black()) or any(header.ends_black for header in members.headers):
         yield Remark(
@@ -85,6 +85,14 @@ def suffix_remarks(suffix: str, fitting: frozenset[str], content: str) -> Iterat
         )
 
 
+def series_remarks(
+    headers: tuple[DicomHeader, ...], at_home: tuple[DicomHeader, ...] = ()
+) -> Iterator[Remark]:
+    """Give remarks on what a DICOM series seems to lack; `at_home` are headers of files that are not sent."""
+    yield from _levels(headers)
+    yield from _missing(headers, at_home)
+
+
 def _levels(headers: tuple[DicomHeader, ...]) -> Iterator[Remark]:
     """Give a remark on a series whose files do not tell which of them was scanned, and which made smaller."""
     bases = {(header.width, header.height) for header in headers if header.is_base}
@@ -96,14 +104,13 @@ def _levels(headers: tuple[DicomHeader, ...]) -> Iterator[Remark]:
         )
 
 
-def _missing(members: Members) -> Iterator[Remark]:
+def _missing(sent: tuple[DicomHeader, ...], at_home: tuple[DicomHeader, ...]) -> Iterator[Remark]:
     """Give remarks on a series that seems to lack a file: no header tells how many there are."""
     remedy = "is a file of it missing? Copy all files of the series; it can be sent as it is"
-    headers = (*members.headers, *map(read_header, members.at_home))
-    if numbers := missing_numbers(headers):
+    if numbers := missing_numbers((*sent, *at_home)):
         named = ", ".join(map(str, numbers))
         yield Remark(f"the files of its series are numbered, and number {named} is not there", remedy)
-    for wide, narrow in missing_steps(members.headers):
+    for wide, narrow in missing_steps(sent):
         yield Remark(f"its levels leave out a step between {wide} and {narrow} pixels across", remedy)
 
 
@@ -121,6 +128,11 @@ def _scan(tiff: TiffFile | None, image: OpenSlide, description: str, mpp: Mpp) -
             f"its description is of {region[1]} pixels across, and it has {image.dimensions[0]}",
             "is it a smaller copy? Then the resolution of its description is not its own",
         )
+    written = _MPP.findall(tiff.largest.description) if tiff else []
+    told = sorted({number for each in written if (number := number_of(each.replace(",", ".")))})
+    if len(told) > 1:
+        named = " and ".join(f"{each:.4g}" for each in told)
+        yield Remark(f"its description says {named} µm per pixel, and {mpp[0]:.4g} counts", "which is right?")
     tags = tiff.largest.mpp if tiff else None
     if tags and all(map(is_plausible, tags)) and any(map(differ, tags, mpp)):
         yield Remark(f"its tags say {tags[0]:.4g} µm per pixel, and {mpp[0]:.4g} counts", "which is right?")
