@@ -335,16 +335,17 @@ class Client:
         The options are for a text only, and mean the same as the fields of `S3`. `verify` is `"auto"` (the
         default) or `"read-back"`. `checksums` is `"auto"` (the default), `"when_required"` or `"always"`, and
         counts for `s3://` alone. `endpoint` is by default that of AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL for
-        `s3://`, that of STORAGE_EMULATOR_HOST for `gs://` and `platform`, and otherwise the cloud's own.
+        `s3://`, that of STORAGE_EMULATOR_HOST for `gs://` and `platform`, that of AZURE_STORAGE_ENDPOINT for
+        `az://`, and otherwise the cloud's own.
         Credentials, and the region for `s3://`, come from the environment, too; the classes name the
         variables.
 
-        Sends no request. The methods of the store raise UsageError if the client is not open, and
-        NotInContract for `platform` under contract 1.0. Raises ConfigurationError for an unsupported address,
-        if no usable credentials for it are found, if the region of an `s3://` bucket without endpoint is not
-        known, for an invalid option, for an `endpoint` with an https URL, or for an option with an object;
-        and MissingExtra for Azure without the `stores` extra. What `connect` of an address of your own raises
-        is raised.
+        Sends no request. Methods of the store that send one raise UsageError if the client is not open, and
+        those of `platform` NotInContract under contract 1.0. Raises ConfigurationError for an unsupported
+        address, if no usable credentials for it are found, if the region of an `s3://` bucket without
+        endpoint is not known, for an invalid option, for an `endpoint` with an https URL, or for an option
+        with an object; and MissingExtra for Azure without the `stores` extra. What `connect` of an address of
+        your own raises is raised.
         """
         from .storage._addresses import open_store
 

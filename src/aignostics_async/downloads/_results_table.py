@@ -33,7 +33,7 @@ def write_table(files: Iterable[FileOutcome], target: str | os.PathLike[str]) ->
     `media_type` (of the suffix if the platform names none) and `size` in bytes. A CSV file is UTF-8 with a
     byte order mark (encoding `utf-8-sig`) and a header; in it, a text that a spreadsheet would take for a
     formula begins with an apostrophe, and invisible characters are written out. Parquet has every text
-    unchanged.
+    unchanged, except bytes of a path that are no UTF-8, which both formats show as escapes.
 
     The file appears, or replaces an earlier one, when the table is complete; on POSIX systems only its owner
     can read it. Memory does not grow with the number of files. Blocks while it writes: some 0.1 s for 10,000

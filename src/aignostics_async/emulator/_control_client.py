@@ -164,15 +164,16 @@ class ControlClient:
         return made
 
     def ledger(self) -> list[tuple[float, str, str | None, str]]:
-        """Return the transitions so far since the last reset, in order, without those of items to PROCESSING.
+        """Return the transitions since the last reset, in order, without those of items to PROCESSING.
 
             for at, run_id, reference, status in emulator.ledger():
                 print(at, run_id, reference, status)
 
         Each is a tuple. `at` is in seconds since the epoch, by the emulator's clock. `reference` is None for
-        a transition of the run itself. `status` is a value of `RunStatus` or `ItemStatus`. The first one of a
-        run is `RECEIVED`, and the last one of a run that was deleted is `DELETED`. Raises the errors that
-        `Emulator` names.
+        a transition of the run itself. `status` is a value of `RunStatus` or `ItemStatus`, or `DELETED` for a
+        run that is deleted, after which steps of a script may still follow. The first one of a run is
+        `RECEIVED`. Without a reset, those of earlier starts with the same data come first. Raises the errors
+        that `Emulator` names.
         """
         return [tuple(row) for row in self._control("GET", "ledger")]
 

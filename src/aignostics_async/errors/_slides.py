@@ -28,7 +28,8 @@ class SlideError(AignosticsError):
 class NotASlide(SlideError):
     """A file that is not a slide, or has a format that is not supported.
 
-    Leave the file out or convert it, as `remedy` says. The attributes are those of `SlideError`.
+    `remedy` says what to do, such as leaving the file out, converting it or unpacking it; it may be empty.
+    The attributes are those of `SlideError`.
     """
 
 

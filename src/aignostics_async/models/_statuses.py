@@ -99,9 +99,9 @@ class ItemStatus(_OpenEnum):
 
     PENDING and PROCESSING are followed by a final status: SUCCEEDED (it has results), ERROR_USER (the input
     could not be analysed), ERROR_SYSTEM (the platform failed, or gave no reason that this release knows), or
-    one for an item whose run was cancelled: SKIPPED, under contract 1.0 CANCELED_USER or CANCELED_SYSTEM.
-    Contract 1.0 has no PROCESSING. Compare with `==`, not `is`: older servers write the values in lower case.
-    A status that this release does not know keeps its text and is not final.
+    one for an item whose run was cancelled: SKIPPED under contract 1.8, and CANCELED_USER or CANCELED_SYSTEM
+    under 1.0, which has no PROCESSING. Compare with `==`, not `is`: older servers write the values in lower
+    case. A status that this release does not know keeps its text and is not final.
     """
 
     PENDING = "PENDING"

@@ -46,8 +46,8 @@ async def read_slides(slides: Iterable[Slide], *, decode: bool = False) -> list[
 
     The list is in the order of the slides, and empty without any. As many slides are read at once as there
     are processors, from 2 to 8; the processes end before the call returns, also after a cancellation. With
-    `decode=True` (False by default) every pixel is decoded. Costs per slide what `read_slide` does, and about
-    0.3 s per process.
+    `decode=True` (False by default) every pixel is decoded. Costs about 0.3 s per process, and per
+    slide what `read_slide` costs after that.
 
     An error of a slide is returned and not raised. Raises UsageError for anything but an iterable of Slide,
     MissingExtra without the `slides` extra, and ConfigurationError if no process can be started, or if 20

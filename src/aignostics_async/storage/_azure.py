@@ -45,9 +45,9 @@ class Azure:
 
     `container` is its name, and `prefix` the first part of every blob name, empty by default. `account` and
     `key`, in base64, are by default those of AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY. `endpoint` is the
-    root URL of the account if it is not Azure's own; None by default. With `verify="read-back"` every file is
-    read again after its upload, at the cost of its transfer; "auto", the default, compares what Azure
-    reports.
+    root URL of the account if it is not Azure's own; by default, None, that of AZURE_STORAGE_ENDPOINT. With
+    `verify="read-back"` every file is read again after its upload, at the cost of its transfer; "auto", the
+    default, compares what Azure reports.
 
     Azure reports an MD5 for a file that fits one part (`Transfers.part_size`, 16 MiB by default), and for
     each part of a larger file, but no checksum of the whole: larger files are unverified unless

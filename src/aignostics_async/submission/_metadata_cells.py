@@ -36,9 +36,9 @@ def read_metadata(version: ApplicationVersion | None, texts: Mapping[str, str]) 
     becomes that value if the schema accepts it: `"3"` is a number, or a text if the schema asks for one. A
     number with a decimal comma, such as `0,25`, and TRUE or FALSE in any case count as JSON; so do `wahr`,
     `vrai`, `verdadero` and their opposites if the schema asks for a boolean. Where the schema accepts neither
-    or has no such property, for a version that does not have exactly one input or has an unusable schema, and
-    for custom metadata, which have none (None instead of a version), every text that is JSON becomes its
-    value.
+    value nor text, or has no such property, for a version that does not have exactly one input or has an
+    unusable schema, and for custom metadata, which have none (None instead of a version), every text that is
+    JSON becomes its value.
 
     Returns a new dict of JSON values. Sends no request, and blocks, for each pattern of a hostile schema up
     to 20 s. Raises nothing for a value or a schema that is faulty: `Runs.submit` reports all faults.

@@ -51,8 +51,9 @@ class PreflightReport:
     `found` is the number of slides up to `Sources.limit`, `beyond_limit` the number beyond it, and `ready`
     the number without a fault; `bytes` is the size of their files. `faults` keep a slide, or the whole job,
     from being sent; `warnings` prevent nothing, but a person should read them. Each is a tuple of `Finding`,
-    empty if there is none. `left_out` has what is not sent, with the reason. `store`, `disk` and `earlier`
-    have the details; `earlier` is None if earlier runs can't be listed. `engine` describes what read the
+    empty if there is none. `left_out` is a tuple of `LeftOut`: files and folders that were seen and are no
+    slides of the job. `store` is the `StoreProbe`, `disk` the `DiskEstimate`, and `earlier` the
+    `EarlierRuns`; None if earlier runs can't be listed. `engine` describes what read the
     slides, `this machine` by default. `seconds` is how long the preflight of the `plan` took.
     """
 
