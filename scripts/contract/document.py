@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ def read_any(source: str) -> tuple[dict[str, Any], str]:
     if "://" not in source:
         return read(Path(source)), Path(source).name
     address, host = _address(source)
-    return _openapi(address, _parse(address, _fetch(address))), host
+    return _document(address, _fetch(address)), host
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def read(path: Path) -> dict[str, Any]:
         content = path.read_bytes()
     except OSError as error:
         raise NotASpecification(f"{path} can't be read: {error.strerror}") from error
-    return _openapi(str(path), _parse(str(path), _text(str(path), content)))
+    return _document(str(path), _text(str(path), content))
 
 
 def _address(source: str) -> tuple[str, str]:
@@ -82,6 +83,22 @@ def _text(name: str, content: bytes) -> str:
         raise NotASpecification(f"{name} is not a text file: byte {error.start} is not UTF-8") from error
 
 
+def _document(name: str, text: str) -> dict[str, Any]:
+    try:
+        document = _parse(name, text)
+        json.dumps(document, ensure_ascii=False).encode()
+        return _openapi(name, document)
+    except _BadValue as error:
+        reason = str(error)
+    except RecursionError:
+        reason = "is nested too deeply, or contains itself"
+    except UnicodeEncodeError:
+        reason = "contains half of a character, which no file can hold"
+    except (TypeError, ValueError) as error:
+        reason = f"has a value that JSON does not have: {error}"
+    raise NotASpecification(f"{name} {reason}")
+
+
 def pretty(document: dict[str, Any]) -> str:
     """Return the text of a contract as it is committed, with sorted keys so that releases can be diffed."""
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
@@ -103,18 +120,16 @@ def _parse(path: str, text: str) -> Any:
     if start[0] in "{[":
         return _parse_json(path, text)
     try:
-        return yaml.load(text, _UniqueKeyLoader)  # noqa: S506 - a safe loader
+        return yaml.load(text, _JsonLoader)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
         raise NotASpecification(f"{path} is neither JSON nor YAML: {str(error).splitlines()[0]}") from error
-    except _BadValue as error:
-        raise NotASpecification(f"{path} {error}") from error
 
 
 def _parse_json(path: str, text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except _BadValue as error:
-        raise NotASpecification(f"{path} {error}") from error
+        return json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
+        )
     except json.JSONDecodeError as error:
         place = f"line {error.lineno} column {error.colno}"
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
@@ -122,8 +137,6 @@ def _parse_json(path: str, text: str) -> Any:
                 f"{path} is cut off: its JSON ends at {place} before it is complete; download it again"
             ) from error
         raise NotASpecification(f"{path} is not valid JSON at {place}: {error.msg}") from error
-    except RecursionError as error:
-        raise NotASpecification(f"{path} is nested too deeply") from error
 
 
 class _BadValue(Exception):
@@ -143,8 +156,20 @@ def _refuse_constant(name: str) -> None:
     raise _BadValue(f"contains {name}, which is not JSON; use a number, or a string")
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """A safe loader that refuses duplicate keys and numbers that are not finite."""
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        _refuse_constant(text)
+    return number
+
+
+class _JsonLoader(yaml.SafeLoader):
+    """A safe loader of the YAML that OpenAPI allows: what means the same in JSON, and no key twice.
+
+    PyYAML reads YAML 1.1, in which `on` and `no` are truth values, 010 is 8, and a date is no text.
+    """
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - as its base has it
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
         """Return the mapping of a node."""
@@ -157,7 +182,22 @@ class _UniqueKeyLoader(yaml.SafeLoader):
             if isinstance(value, float) and not math.isfinite(value):
                 _refuse_constant(str(value))
         # A status is a number in YAML unless it is quoted; in JSON all keys are texts.
-        return {str(key) if isinstance(key, int) else key: value for key, value in mapping.items()}
+        texts = {str(key) if type(key) is int else key: value for key, value in mapping.items()}
+        for key in texts:
+            if not isinstance(key, str):
+                raise _BadValue(f"has the key {key!r}, which is no text; quote it")
+        return texts
+
+
+for _kind, _pattern, _first in (
+    ("null", r"~|null|", "~n"),
+    ("bool", r"true|false", "tf"),
+    ("int", r"-?(0|[1-9][0-9]*)", "-0123456789"),
+    ("float", r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?|-?\.(inf|nan)", "-0123456789."),
+    ("merge", r"<<", "<"),
+):
+    _resolver = re.compile(rf"(?:{_pattern})\Z")
+    _JsonLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", _resolver, ["", *_first])
 
 
 def _openapi(path: str, document: Any) -> dict[str, Any]:
@@ -172,10 +212,11 @@ def _openapi(path: str, document: Any) -> dict[str, Any]:
     if not document["paths"]:
         raise NotASpecification(f"{path} is an incomplete OpenAPI document: its `paths` are empty")
     if not str(document["openapi"]).startswith("3.1."):
-        raise NotASpecification(
-            f"{path} is OpenAPI {document['openapi']}, and these tools read 3.1; convert it, or ask the "
-            "platform for the 3.1 document"
-        )
+        told = f"{path} is OpenAPI {document['openapi']}, and these tools read 3.1"
+        if str(document["openapi"]) == "3.1":
+            raise NotASpecification(f"{told}; write the whole version, such as 3.1.0")
+        raise NotASpecification(f"{told}; convert it, or ask the platform for the 3.1 document")
+    _check_paths(path, document["paths"])
     for reference in _references(document):
         _check_reference(path, document, reference)
     error = next(OpenAPIV31SpecValidator(document).schema_validator.iter_errors(document), None)
@@ -184,6 +225,15 @@ def _openapi(path: str, document: Any) -> dict[str, Any]:
         words = error.message.splitlines()[0][:_MAX_WORDS]
         raise NotASpecification(f"{path} is no valid OpenAPI document: {words}, at {place}")
     return document
+
+
+def _check_paths(path: str, paths: dict[str, Any]) -> None:
+    for place, item in paths.items():
+        if isinstance(item, dict) and "$ref" in item:
+            raise NotASpecification(
+                f"{path} refers to the operations of {place} instead of listing them, which the generator "
+                "can't follow; write them there"
+            )
 
 
 def _references(node: Any) -> Iterator[str]:

@@ -61,6 +61,16 @@ def test_a_status_is_a_text_in_yaml_too(tmp_path: Path) -> None:
     assert list(document.read(path)["paths"]["/a"]["get"]["responses"]) == ["200"]
 
 
+def test_words_dates_and_numbers_of_older_yaml_are_texts(tmp_path: Path) -> None:
+    path = tmp_path / "new.yaml"
+    head = "openapi: 3.1.0\ninfo: {title: Small, version: '1'}\npaths: {/a: {}}\n"
+    old = "x-all: {on: [yes, no, off, 2026-01-01, 010, 1:30, 0x1F, 1_000, =]}\n"
+    path.write_text(f"{head}{old}x-json: [true, null, -7, 1.5e3]\n", encoding="utf-8")
+    found = document.read(path)
+    assert found["x-all"] == {"on": ["yes", "no", "off", "2026-01-01", "010", "1:30", "0x1F", "1_000", "="]}
+    assert found["x-json"] == [True, None, -7, 1500.0]
+
+
 def test_the_committed_form_is_sorted_and_ends_in_a_line(tmp_path: Path) -> None:
     text = document.pretty({"b": {"d": 1, "c": "é"}, "a": []})
     assert text == '{\n  "a": [],\n  "b": {\n    "c": "é",\n    "d": 1\n  }\n}\n'
@@ -89,6 +99,16 @@ def with_reference(target: str) -> bytes:
         (b'{"openapi": "3.1.0", "openapi": "3.1.0"}', "has the key 'openapi' twice"),
         (b"openapi: 3.1.0\nopenapi: 3.1.0\n", "has the key 'openapi' twice"),
         (b"openapi: 3.1.0\na: .nan\n", "contains nan"),
+        (b"a: " + b"[" * 20_000, "nested too deeply"),
+        (b"openapi: 3.1.0\ninfo: {title: a, version: '1'}\npaths: &p {/x: *p}\n", "Circular reference"),
+        (b"openapi: 3.1.0\n~: 1\n", "has the key None, which is no text"),
+        (b"openapi: 3.1.0\na: !!binary aGVsbG8=\n", "has a value that JSON does not have"),
+        (b"openapi: 3.1.0\na: !!set {b, c}\n", "has a value that JSON does not have"),
+        (b'{"openapi": "3.1.0", "a": 1e999}', "contains 1e999"),
+        (b'{"openapi": "3.1.0", "a": %s}' % (b"9" * 5000), "has a value that JSON does not have"),
+        (b'{"openapi": "3.1.0", "a": "\\ud800"}', "half of a character"),
+        (b"openapi: 3.1\ninfo: {title: a, version: '1'}\npaths: {/a: {}}\n", "write the whole version"),
+        (whole(paths={"/a": {"$ref": "#/components/pathItems/A"}}), "refers to the operations of /a"),
         (with_reference("#/components/schemas/A"), "which refers to itself"),
         (whole(paths={"/a": None}), 'null is not of type "object", at paths//a'),
         (whole(paths={"/a": {"get": {"parameters": [{"in": "query"}]}}}), '"name" is a required property'),
