@@ -104,7 +104,7 @@ def test_slides_with_faults_are_told_and_can_be_set_aside(bulk: Command, slide_f
     (told,) = events(refused.stdout)
     assert [fault["kind"] for fault in told["outlook"]["faults"]] == ["resolution"]
     assert "1 fault, 1 slide with one" in refused.stderr
-    assert "--quarantine-faulty continues with the 1 others" in refused.stderr
+    assert "--quarantine-faulty continues with 1 slide" in refused.stderr
     assert [path.name for path in bulk.job.iterdir()] == ["lock"]
     assert count(bulk.emulator, operation="create_run") == 0
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from datetime import UTC, datetime
 
 import pytest
 from attrs import evolve
 from bulk_jobs import PLAN
+from hostile_texts import terminal
 
 from aignostics_async.bulk.preflight._earlier_runs import EarlierRuns
 from aignostics_async.bulk.preflight._findings import FindingGroup, FindingKind
@@ -16,7 +18,7 @@ from aignostics_async.bulk.preflight._report import DiskEstimate, PreflightRepor
 from aignostics_async.bulk.preflight._store_probe import StoreProbe
 from aignostics_async.cli._bulk_plan import _figures, _slides
 from aignostics_async.cli._login import _warn_of_precedence
-from aignostics_async.cli._output import print_json, print_json_line, show
+from aignostics_async.cli._output import print_json, print_json_line, print_table, show
 from aignostics_async.cli._submit import _advice
 
 
@@ -99,3 +101,16 @@ def test_a_credential_that_takes_precedence_over_a_login_is_named(
     monkeypatch.setenv("AIGNOSTICS_CLIENT_SECRET", "secret")
     _warn_of_precedence()
     assert capsys.readouterr().err == "AIGNOSTICS_CLIENT_SECRET is set, and is used in place of any login\n"
+
+
+def test_what_is_copied_from_a_table_is_on_one_line() -> None:
+    run_id, folder = str(uuid.uuid4()), "folder/" * 12
+    row = (run_id, "atlas-he-tme:v1.3.0", "COMPLETED_WITH_ERROR", "2026-11-30 18:00")
+    with terminal(80) as narrow:
+        print_table(("run", "version", "status", "triggered"), [row], whole="run")
+        print_table(("folder", "status"), [(folder, "UNFINISHED")], whole="folder")
+    assert run_id in narrow.output
+    lines = [line for line in narrow.output.splitlines() if line.startswith("│")]
+    assert max(map(len, lines)) <= 80
+    folded = "".join(line.split("│")[1].strip() for line in lines if "folder" in line)
+    assert folded == folder, "but nothing is cut"

@@ -273,6 +273,7 @@ class BulkJob(MaintainedJob):
         version = await context.with_retries(lambda: client.applications.version(version_id))
         context.requirements = Requirements.of(self.plan, version)
         platform = PlatformClient(client, version, self._clock, run_options(self.plan))
+        ended = (await self._database.read(_queries.job())).finished_at
         submitter, reconciler = await begin_work(
             context, self._job, platform, is_cancelled=self._is_cancel_requested
         )
@@ -283,7 +284,7 @@ class BulkJob(MaintainedJob):
             group.cancel_scope.cancel()
         if self._is_cancel_requested():
             await self._cancel(client)
-        return await self._end(context)
+        return await self._end(context, ended)
 
     def drain(self) -> None:
         """Let `run` finish what is under way, begin nothing new, and return.
@@ -305,9 +306,9 @@ class BulkJob(MaintainedJob):
             self.drain()
         return is_requested
 
-    async def _end(self, context: JobContext) -> Summary:
+    async def _end(self, context: JobContext, ended: float | None) -> Summary:
         if not context.is_draining:
-            await self._database.write(_job_commands.set_job(finished_at=time.time()))
+            await self._database.write(_job_commands.finish_job(ended, time.time()))
         summary = await self.summary()
         context.journal.emit(EventType.FINISHED, text=summary.status.name)
         return summary

@@ -29,6 +29,19 @@ def set_job(**columns: Any) -> Callable[[Execute], None]:
     return command
 
 
+def finish_job(earlier: float | None, now: float) -> Callable[[Execute], None]:
+    """Return the command that records the end of the job: the earlier one, unless an item changed since."""
+    query = (
+        "UPDATE job SET finished_at = CASE WHEN EXISTS (SELECT 1 FROM items WHERE changed_at > ?) THEN ? "
+        "ELSE coalesce(?, ?) END"
+    )
+
+    def command(execute: Execute) -> None:
+        execute(query, (earlier, now, earlier, now))
+
+    return command
+
+
 def record_left_out(files: Iterable[tuple[str, str, str, bool]]) -> Callable[[Execute], None]:
     """Return the command that records files that were not taken: path, reason, detail, whether a slide."""
     rows = [(path, reason, detail, int(is_slide)) for path, reason, detail, is_slide in files]
