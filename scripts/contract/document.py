@@ -8,7 +8,9 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +20,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 _OWN_DOCUMENT = "/api/v1/openapi.json"  # where a deployment shows its document, without a token
 _MAX_SIZE = 32 * 1024 * 1024
 _SECONDS = 60
+_PIECE = 64 * 1024
 _MAX_WORDS = 300
+_VALUES = ("example", "examples", "default", "const", "enum")  # what is below them is no schema
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -48,11 +52,17 @@ def read(path: Path) -> dict[str, Any]:
 
 def _address(source: str) -> tuple[str, str]:
     """Return the address of a document, and the host it comes from."""
-    parts = urlsplit(source)
-    is_local = parts.scheme == "http" and parts.hostname in _LOOPBACK
-    if not parts.hostname or not (parts.scheme == "https" or is_local) or parts.username or parts.password:
+    try:
+        parts = urlsplit(source)
+        is_local = parts.scheme == "http" and parts.hostname in _LOOPBACK
+        is_valid = parts.port != 0 and (parts.scheme == "https" or is_local)
+    except ValueError:
+        is_valid = False
+    if not is_valid or not parts.hostname or "@" in parts.netloc or re.search(r"[\s?#]", source):
+        # It may hold a password.
         raise NotASpecification(
-            f"{source} is no address of a deployment, such as https://platform.example.com"
+            "it is no address of a deployment, such as https://platform.example.com: that has https, and "
+            "neither a user nor a query"
         )
     if parts.path.endswith((".json", ".yaml", ".yml")):
         return source, parts.hostname
@@ -63,17 +73,27 @@ def _fetch(address: str) -> str:
     request = urllib.request.Request(address, headers={"Accept": "application/json"})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - http is loopback
-            content: bytes = answer.read(_MAX_SIZE + 1)
+            content = _read(answer)
     except urllib.error.HTTPError as error:
         with error:
             raise NotASpecification(
                 f"{address} answered {error.code}; is it the root, without /api?"
             ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         raise NotASpecification(f"{address} can't be read: {getattr(error, 'reason', error)}") from error
     if len(content) > _MAX_SIZE:
         raise NotASpecification(f"{address} is larger than {_MAX_SIZE} bytes, and no specification is")
     return _text(address, content)
+
+
+def _read(answer: HTTPResponse) -> bytes:
+    """Return a body, or the beginning of one that is too large; raises TimeoutError for one that drips."""
+    content, until = bytearray(), monotonic() + _SECONDS
+    while len(content) <= _MAX_SIZE and (piece := answer.read1(_PIECE)):
+        content += piece
+        if monotonic() > until:
+            raise TimeoutError(f"its body takes more than {_SECONDS} s")
+    return bytes(content)
 
 
 def _text(name: str, content: bytes) -> str:
@@ -216,7 +236,7 @@ def _openapi(path: str, document: Any) -> dict[str, Any]:
         if str(document["openapi"]) == "3.1":
             raise NotASpecification(f"{told}; write the whole version, such as 3.1.0")
         raise NotASpecification(f"{told}; convert it, or ask the platform for the 3.1 document")
-    _check_paths(path, document["paths"])
+    _check_form(path, document)
     for reference in _references(document):
         _check_reference(path, document, reference)
     error = next(OpenAPIV31SpecValidator(document).schema_validator.iter_errors(document), None)
@@ -227,13 +247,39 @@ def _openapi(path: str, document: Any) -> dict[str, Any]:
     return document
 
 
-def _check_paths(path: str, paths: dict[str, Any]) -> None:
-    for place, item in paths.items():
+def _check_form(path: str, document: dict[str, Any]) -> None:
+    """Raise NotASpecification for what OpenAPI allows and the generator can't read."""
+    for name in _booleans(document):
+        raise NotASpecification(
+            f"{path} has a truth value as the schema of {name}, which the generator can't read; write {{}} "
+            "for any value"
+        )
+    for place, item in document["paths"].items():
         if isinstance(item, dict) and "$ref" in item:
             raise NotASpecification(
                 f"{path} refers to the operations of {place} instead of listing them, which the generator "
                 "can't follow; write them there"
             )
+
+
+def _booleans(node: Any) -> Iterator[str]:
+    """Yield the names of schemas that are true or false, which JSON Schema allows."""
+    if isinstance(node, list):
+        for child in node:
+            yield from _booleans(child)
+    if not isinstance(node, dict):
+        return
+    for key, child in node.items():
+        if key in ("properties", "schemas") and isinstance(child, dict):
+            yield from (name for name, schema in child.items() if isinstance(schema, bool))
+            yield from _booleans(list(child.values()))
+        elif key == "schema" and isinstance(child, bool):
+            yield key
+        elif key in ("anyOf", "oneOf", "allOf") and isinstance(child, list):
+            yield from (key for schema in child if isinstance(schema, bool))
+            yield from _booleans(child)
+        elif key not in _VALUES:
+            yield from _booleans(child)
 
 
 def _references(node: Any) -> Iterator[str]:
@@ -242,7 +288,7 @@ def _references(node: Any) -> Iterator[str]:
         if isinstance(node.get("$ref"), str):
             yield node["$ref"]
         for key, child in node.items():
-            if key not in ("example", "examples", "default", "const", "enum"):
+            if key not in _VALUES:
                 yield from _references(child)
     elif isinstance(node, list):
         for child in node:

@@ -150,8 +150,19 @@ def test_what_a_deployment_shows_instead_is_told(
 
 
 @pytest.mark.parametrize(
-    "address", ["http://platform.example.com", "ftp://127.0.0.1", "https://", "https://user:word@host"]
+    "address",
+    [
+        "http://platform.example.com",
+        "ftp://127.0.0.1",
+        "https://",
+        "https://user:word@host",
+        "https://host/?token=word",
+        "https://plat form",
+        "http://[::1",
+        "http://127.0.0.1:port",
+    ],
 )
 def test_an_address_is_that_of_a_deployment(address: str) -> None:
-    with pytest.raises(document.NotASpecification, match="is no address of a deployment"):
+    with pytest.raises(document.NotASpecification, match="is no address of a deployment") as caught:
         document.read_any(address)
+    assert "word" not in str(caught.value)

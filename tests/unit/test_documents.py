@@ -40,6 +40,13 @@ def test_what_is_no_specification_is_refused(tmp_path: Path, content: bytes, mes
     assert message in str(caught.value)
 
 
+def test_a_field_called_properties_is_no_truth_value(tmp_path: Path) -> None:
+    path = tmp_path / "new.json"
+    fields = {"properties": {"type": "object", "deprecated": True}}
+    path.write_bytes(whole(components={"schemas": {"A": {"properties": fields}}}))
+    assert document.read(path)["components"]
+
+
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(document.NotASpecification, match="can't be read"):
         document.read(tmp_path / "none.json")
@@ -109,6 +116,9 @@ def with_reference(target: str) -> bytes:
         (b'{"openapi": "3.1.0", "a": "\\ud800"}', "half of a character"),
         (b"openapi: 3.1\ninfo: {title: a, version: '1'}\npaths: {/a: {}}\n", "write the whole version"),
         (whole(paths={"/a": {"$ref": "#/components/pathItems/A"}}), "refers to the operations of /a"),
+        (whole(components={"schemas": {"A": True}}), "a truth value as the schema of A"),
+        (whole(components={"schemas": {"A": {"properties": {"b": False}}}}), "as the schema of b"),
+        (whole(components={"schemas": {"A": {"anyOf": [{}, True]}}}), "as the schema of anyOf"),
         (with_reference("#/components/schemas/A"), "which refers to itself"),
         (whole(paths={"/a": None}), 'null is not of type "object", at paths//a'),
         (whole(paths={"/a": {"get": {"parameters": [{"in": "query"}]}}}), '"name" is a required property'),
