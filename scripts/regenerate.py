@@ -26,6 +26,7 @@ from typing import Any
 import yaml
 from contract import document, lines, swap
 from contract.lines import ContractLine
+from jsonpath_ng.exceptions import JSONPathError
 from jsonpath_ng.ext.parser import parse
 from oas_patch.overlay import apply_overlay
 from openapi_spec_validator import validate
@@ -125,9 +126,23 @@ def build_package(root: Path, line: ContractLine, target: Path) -> None:
 
 
 def overlay(root: Path, line: ContractLine = lines.OLDEST) -> dict[str, Any]:
-    """Return the overlay of a contract of the tree under `root`."""
-    actions: dict[str, Any] = yaml.safe_load((root / line.overlay).read_text(encoding="utf-8"))
-    return actions
+    """Return the overlay of a contract of the tree under `root`; raises RegenerationError if it is none."""
+    try:
+        actions: dict[str, Any] = yaml.safe_load((root / line.overlay).read_text(encoding="utf-8"))
+        for action in actions["actions"]:
+            parse(action["target"])
+            if not {"update", "remove"} & action.keys():
+                raise KeyError("update")
+    except (AttributeError, LookupError, OSError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}"
+    except (JSONPathError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+    else:
+        return actions
+    raise RegenerationError(
+        f"{line.overlay} can't be used ({reason}); each of its `actions` has a `target`, which is a "
+        "JSONPath, and `update` or `remove`"
+    )
 
 
 def check_valid(mended: dict[str, Any], line: ContractLine = lines.OLDEST) -> None:
@@ -177,7 +192,7 @@ def main() -> int:
         built = Path(scratch)
         try:
             names = build(arguments.root, built)
-        except (document.NotASpecification, RegenerationError) as error:
+        except (document.NotASpecification, RegenerationError, lines.UnknownLine) as error:
             print(error, file=sys.stderr)
             return 1
         if not arguments.check:

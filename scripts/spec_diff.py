@@ -91,7 +91,7 @@ def main() -> int:
         new, name = document.read_any(arguments.new)
         print("comparing: some seconds", file=sys.stderr)
         judged = differences(arguments.root, document.read(arguments.root / line.document), new, line)
-    except (document.NotASpecification, ToolMissing, UnknownLine) as error:
+    except (document.NotASpecification, regenerate.RegenerationError, ToolMissing, UnknownLine) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     write = report.markdown if arguments.format == "markdown" else report.as_json

@@ -162,10 +162,13 @@ def _test(root: Path, scratch: Path) -> None:
         "AIGNOSTICS_SHARED": str(shared),
         "PYTHONPATH": os.pathsep.join(str(scratch / name) for name in ("src", "generated")),
     }
-    done = subprocess.run(
-        [*_PYTEST, "tests/contract"],
-        cwd=scratch, env=environment, capture_output=True, text=True, check=False, timeout=_TEST_SECONDS,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [*_PYTEST, "tests/contract"],
+            cwd=scratch, env=environment, capture_output=True, text=True, check=False, timeout=_TEST_SECONDS,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise Stopped(f"the contract tests take more than {_TEST_SECONDS} s with it") from error
     if done.returncode:
         raise Stopped(f"the contract tests fail with it:\n{done.stdout[-6000:]}{done.stderr[-2000:]}")
     _say("contract tests", done.stdout.strip().splitlines()[-1].strip("= "))

@@ -12,6 +12,7 @@ from typing import Any
 
 import add_contract
 import pytest
+import regenerate
 import small_platform
 from attrs import define
 from contract import changes, document, lines, usage
@@ -70,6 +71,30 @@ def test_a_module_of_another_line_is_not_read_for_this_one(root: Path, tmp_path:
 def test_a_package_is_not_taken_for_one_whose_name_begins_alike() -> None:
     assert usage.is_of("aignostics_api.models", "aignostics_api")
     assert not usage.is_of("aignostics_api_1_8.models", "aignostics_api")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"actions: [",
+        b"- a",
+        b"actions:",
+        b"actions: [a]",
+        b"actions: [{update: a}]",
+        b"actions: [{target: $.info}]",
+        b"actions: [{target: '$.paths[[', update: a}]",
+        b"\xff",
+        None,
+    ],
+)
+def test_what_is_no_overlay_is_told(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / lines.OLDEST.overlay
+    path.parent.mkdir()
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(regenerate.RegenerationError, match=r"^scripts/overlay\.yaml can't be used"):
+        regenerate.overlay(tmp_path)
 
 
 def test_the_ids_of_the_framework_are_shortened() -> None:
