@@ -184,17 +184,28 @@ def test_the_clock_survives_a_restart(tmp_path: Path) -> None:
 
 
 def test_what_can_t_be_done_is_told(standing: Emulator) -> None:
-    for wrong in ({"items": ["a"], "steps": [(1, "b", "SUCCEEDED")]}, {"items": ["a"], "colour": "red"}):
+    for wrong in (
+        {"items": ["a"], "steps": [(1, "b", "SUCCEEDED")]},
+        {"items": ["a"], "colour": "red"},
+        {"items": ["a"], "after_s": 1e300},
+    ):
         with pytest.raises(UsageError, match="invalid "):
             standing.script(wrong)
     assert standing.ledger() == [], "and nothing of it is done"
     before = standing.now()
-    for impossible in (-1, float("nan"), float("inf")):
+    for impossible in (-1, float("nan"), float("inf"), 10**400):
         with pytest.raises(UsageError, match="invalid "):
             standing.set_clock(advance_s=impossible)
     with pytest.raises(UsageError, match="invalid "):
         standing.move({"run": "none"})
     assert standing.now() == before
+
+
+def test_the_clock_stops_before_dates_end(standing: Emulator) -> None:
+    standing.set_clock(advance_s=1e300)
+    assert datetime.fromtimestamp(standing.now(), UTC).year == 9999
+    standing.reset()
+    assert datetime.fromtimestamp(standing.now(), UTC).year < 9999
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,14 @@ class ControlApi:
             self._platform.tokens.require_bearer(request)
             try:
                 return JSONResponse(act(json.loads(await request.body() or "null")))
-            except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+            except (
+                TypeError,
+                ValueError,
+                LookupError,
+                AttributeError,
+                RecursionError,
+                OverflowError,
+            ) as error:
                 return JSONResponse({"detail": f"invalid request: {error}"}, status_code=422)
 
         return endpoint

@@ -42,8 +42,8 @@ class ControlClient:
             provider = IdentityProvider.beside(emulator.token_url, client_id=emulator.client_id)
             source = RefreshToken(emulator.sign_in(), provider=provider)
 
-        It is valid for one use, or for `refresh_overlap` seconds after the first use if that option is set.
-        Raises the errors that `Emulator` names.
+        It is valid for one use, and if the option `refresh_overlap` is set, also for that many seconds after
+        it, while the refresh token that it gave is unused. Raises the errors that `Emulator` names.
         """
         token: str = self._control("POST", "logins")["refresh_token"]
         return token
@@ -68,22 +68,22 @@ class ControlClient:
         - `operation`, its name under every contract that has it, such as `create_run`; `contract`; and
           `method`;
         - `path`, a regular expression for the whole path, with or without the contract's root;
-        - `query`, a mapping of parameters that must be present;
+        - `query`, a mapping from parameters to the values that they must have;
         - `skip`, the number of matching requests that pass first (0 by default), and `times`, how often the
           rule applies (always by default).
 
         These are the actions, of which the first one that is set is taken:
 
-        - `answer`, the name of a prepared response, or `status`, with optional `headers` and `body`: respond
-          with that;
+        - `answer`, the name of a prepared response, or `status`, with optional `headers` (texts by name) and
+          `body` (a text, or a value that is sent as JSON; none by default): respond with that;
         - `drop`: `"before"` closes the connection and does nothing, `"after"` does the work and sends no
           response;
         - `late_s`: close the connection, and do the work that many seconds of the emulator's clock later.
 
         These come in addition, or alone:
 
-        - `lag_s`: respond to a read as a replica that is that many seconds behind;
-        - `delay_s`: wait that many seconds of real time first;
+        - `lag_s`: respond to a read as a replica that is that many seconds behind, 0 by default;
+        - `delay_s`: wait that many seconds of real time first, 0 by default;
         - `then`: moves, as for `move`, that are applied after the response.
 
         docs/how-to/steer-the-emulator.md has examples. Raises UsageError for an invalid rule,
@@ -193,8 +193,9 @@ class ControlClient:
             emulator.set_clock(rate=0, advance_s=3600)
 
         `rate` is emulated seconds per second: 0 stops the clock, and None, the default, keeps the rate.
-        `advance_s` is 0 by default. Raises UsageError for a value that is negative, since the
-        clock does not go back, or infinite, and then changes nothing; and the errors that `Emulator` names.
+        `advance_s` is 0 by default. The clock stops at the year 9999. Raises UsageError for a value that is
+        negative, since the clock does not go back, or infinite, and then changes nothing; and the errors that
+        `Emulator` names.
         """
         told = {} if rate is None else {"rate": rate}
         self._control("POST", "clock", {**told, "advance_s": advance_s})

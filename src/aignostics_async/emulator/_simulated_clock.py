@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from ._state_database import StateDatabase
 
 
+# The beginning of the year 9999: dates end with it, and every response has one.
+_LAST = 253_370_764_800.0
+
+
 class SimulatedClock:
     """Seconds since the epoch, at `rate` seconds per second; at rate 0 only `set` advances it.
 
-    The clock never goes back. After a restart on the same data folder it shows the time that it would have
-    reached meanwhile.
+    The clock never goes back, and stops at the year 9999. After a restart on the same data folder it shows
+    the time that it would have reached meanwhile.
     """
 
     def __init__(self, database: StateDatabase, rate: float) -> None:
@@ -33,7 +37,7 @@ class SimulatedClock:
 
     def now(self) -> float:
         """Return the emulator's time."""
-        return self._then + (time.monotonic() - self._since) * self.rate
+        return min(self._then + (time.monotonic() - self._since) * self.rate, _LAST)
 
     def set(self, *, rate: float | None = None, advance_s: float = 0.0) -> None:
         """Advance the clock and change its rate; None keeps the rate."""
