@@ -39,10 +39,10 @@ class Emulator(ControlClient):
     Needs the extras `emulator` and `cli`.
 
     Starting raises RuntimeError if the process does not start. All other properties and methods but `stop`
-    and `kill` raise UsageError while the emulator is not running. Those that send it a request raise
-    TypeError for arguments that JSON does not have, UsageError with the reason for those that the emulator
-    refuses, and an OSError, such as `urllib.error.URLError`, if it ends in the meantime or does not
-    respond within 30 s.
+    and `kill` raise UsageError while the emulator is not running. Those that send it a request raise what
+    `json.dumps` raises for arguments that JSON does not have, mostly TypeError; UsageError with the reason
+    for those that the emulator refuses; and an OSError, such as `urllib.error.URLError`, if it ends in the
+    meantime or does not respond within 30 s.
     """
 
     def __init__(self, data: Path, **options: object) -> None:
@@ -211,9 +211,8 @@ class Emulator(ControlClient):
             provider = IdentityProvider.beside(emulator.token_url, client_id=emulator.client_id)
             source = RefreshToken(emulator.refresh_token, provider=provider)
 
-        Each start and reset makes a new one. It is valid for one use, or for `refresh_overlap` seconds after
-        the first use if that option is set; `sign_in` returns further ones. Raises UsageError while the
-        emulator is not running.
+        Each start and reset makes a new one. It can be used as often as one of `sign_in`, which returns
+        further ones. Raises UsageError while the emulator is not running.
         """
         return self._text("refresh_token")
 
@@ -270,8 +269,8 @@ class Emulator(ControlClient):
             await client.runs.submit(version, items, store=emulator.s3(prefix="lab-7"))
 
         The bucket is called `bucket` by default and needs no creation. `prefix`, empty by default, is the
-        first part of every object key. Sends no request. Raises ConfigurationError for an empty `bucket`, and
-        UsageError while the emulator is not running.
+        first part of every object key. Sends no request. Raises ConfigurationError for a `bucket` or `prefix`
+        that `S3` refuses, such as an empty `bucket`, and UsageError while the emulator is not running.
         """
         key = AwsKey(**self._stores()["s3"])
         return S3(bucket=bucket, prefix=prefix, endpoint=f"{self.api_root}/s3", region=key.region, key=key)
@@ -283,8 +282,9 @@ class Emulator(ControlClient):
 
         The bucket is called `bucket` by default and needs no creation. `prefix`, empty by default, is the
         first part of every object name. Requests are signed with the key of a service account, or with an
-        HMAC key if `hmac` is True (False by default). Sends no request. Raises ConfigurationError for an
-        empty `bucket`, and UsageError while the emulator is not running.
+        HMAC key if `hmac` is True (False by default). Sends no request. Raises ConfigurationError for a
+        `bucket` or `prefix` that `GCS` refuses, such as an empty `bucket`, and UsageError while the emulator
+        is not running.
         """
         stores = self._stores()
         account = None if hmac else stores["gcs"]
@@ -318,7 +318,7 @@ class Emulator(ControlClient):
 
         The `settings` are `IMPATIENT` by default: polls and retries wait for milliseconds. `contract` is
         "1.0" or "1.8"; None, the default, is the emulator's own. Sends no request. Raises ConfigurationError
-        for an unknown contract, and UsageError while the emulator is not running.
+        for an unknown contract or what are no Settings, and UsageError while the emulator is not running.
         """
         spoken = self.contract if contract is None else line_of(contract)
         return Client(self.api_roots[spoken], self.access_token, settings=settings, contract=spoken)

@@ -41,8 +41,8 @@ class RequestTimeout(ConnectionFailed):
     """An API request that exceeded one of its `Timeouts`, or the 30 s of `Client.health` and
     `check_contract`.
 
-    The attributes, and what to do, are those of `ConnectionFailed`. `request_sent` is False after the timeout
-    `connect`.
+    The attributes, and what to do, are those of `ConnectionFailed`. `request_sent` is False after the
+    timeouts `connect` and `pool`.
     """
 
 
@@ -92,10 +92,10 @@ class InvalidItems(InvalidResponse):
         except InvalidItems as error:
             print([entry.reason for entry in error.invalid])
 
-    A `Pager` raises it after yielding all other entries. Methods that look for a certain entry or return a
-    whole list raise it instead of returning anything. `invalid` is a tuple of `InvalidItem`, at least one;
-    `status` is 200, and the other attributes are those of `InvalidResponse`. Iterate over `Pager.pages` to
-    get both kinds of entries in one loop.
+    A `Pager` raises it after yielding all other entries. Methods that return a whole list raise it instead of
+    returning anything, and those that look for an entry if it may be one of these. `invalid` is a tuple of
+    `InvalidItem`, at least one; `status` is 200, and the other attributes are those of `InvalidResponse`.
+    Iterate over `Pager.pages` to get both kinds of entries in one loop.
     """
 
     def __init__(self, operation: str, invalid: Sequence[InvalidItem]) -> None:
@@ -117,13 +117,13 @@ class APIStatusError(AignosticsError):
         except APIStatusError as error:
             print(error.status, error.detail, error.request_id)
 
-    Raised for a response that is not 2xx, a redirect included, after the last attempt. `status` is the HTTP
-    status, `method` the HTTP method in capitals, and `path` the path of the URL without query. `detail` is
-    the server's own message, at most 2,000 characters with secrets redacted, and empty if it sent none.
-    `request_id`, which the platform's support asks for, and `retry_after` (in seconds) are None if the server
-    did not send them. `answered_by` is `"api"` for an error in the API's own JSON, `"gateway"` for plain text
-    or an empty body, else `"unknown"`. `attempt` is the number of the attempt that got the response, from 1.
-    `advice` says what to do next.
+    Raised for a response that is not 2xx, after the last attempt, also for a redirect where none belongs.
+    `status` is the HTTP status, `method` the HTTP method in capitals, and `path` the path of the URL without
+    query. `detail` is the server's own message, at most 2,000 characters with secrets redacted, and empty if
+    it sent none. `request_id`, which the platform's support asks for, and `retry_after` (in seconds) are None
+    if the server did not send them. `answered_by` is `"api"` for an error in the API's own JSON, `"gateway"`
+    for plain text or an empty body, else `"unknown"`. `attempt` is the number of the attempt that got the
+    response, from 1. `advice` says what to do next.
     """
 
     advice = "Read the server's words, and report the request id to the platform's support."

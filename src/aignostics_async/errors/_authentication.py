@@ -25,8 +25,9 @@ class LoginRequired(AuthenticationError):
 class LoginDenied(AuthenticationError):
     """A refusal of the identity provider, because of the person, the client or the audience.
 
-    Raised by the logins, and by token sources when they request a token. The message has the provider's
-    reason. Check client id, client secret, audience and organization, or sign in as another person.
+    Raised by the logins, and by token sources when they request a token; by `login_browser` also for a
+    response of another identity provider. The message has the reason. Check client id, client secret,
+    audience and organization, or sign in as another person.
     """
 
 
@@ -47,16 +48,16 @@ class TokenStoreError(AuthenticationError):
 
 
 class TokenEndpointUnavailable(AuthenticationError):
-    """A failure to get an access token that is likely to pass; try again later.
+    """A failure to get an access token, mostly one that is likely to pass; try again later.
 
         try:
             me = await client.me()
         except TokenEndpointUnavailable as error:
             await asyncio.sleep(error.retry_after or 60)
 
-    The identity provider can't be reached or is failing, a token callable or a token store of your own
-    failed, or another process has held the lock of the login for 30 s. `logout` raises it, too, for refresh
-    tokens that were not revoked.
+    The identity provider can't be reached, fails, throttles or gives no usable token, for which its URL may
+    be wrong; a token callable or a token store of your own failed; or the lock of the login was held
+    elsewhere for 30 s. `logout` raises it, too, for refresh tokens that were not revoked.
 
     `retry_after` is the time in seconds to wait: what the provider asked for, or the rest of the pause after
     a failure, in which no refresh is attempted (see `RefreshToken.get_token`). It is None if neither is

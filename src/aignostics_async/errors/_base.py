@@ -77,9 +77,9 @@ def is_transient_code(code: str | None) -> bool:
 
         is_transient_code("SlowDown")  # True
 
-    True for the codes with which S3, Google Cloud Storage and Azure report throttling, timeouts, failures of
-    their own, and bytes that were damaged on the way, in any case of the letters. False for every other code
-    and for None.
+    True for codes with which S3, Google Cloud Storage and Azure report throttling, timeouts, failures of
+    their own, conflicts of requests, and bytes that were damaged on the way, in any case of the letters.
+    False for every other code and for None.
     """
     return code is not None and code.casefold() in _TRANSIENT_CODES
 

@@ -10,8 +10,9 @@ from ._base import AignosticsError, ConfigurationError
 class JobError(AignosticsError):
     """The base class of the errors of bulk jobs: a job can't be opened or can't continue.
 
-    It is itself raised for a folder without a job, or one that can't be made, read or locked. The message
-    says what to do. The database keeps every step that was done.
+    It is itself raised for a folder without a job, or one that can't be made, read, written or locked, for a
+    run of a copied job that can't be read whole, and for an unexpected error on a worker of a cluster. The
+    message says what is wrong. What the database has recorded is kept.
     """
 
 
@@ -67,7 +68,7 @@ class JobStateError(JobError):
 
 
 class ClusterLost(JobError):
-    """The cluster that runs the stages of a bulk job is gone, or does not answer.
+    """The cluster that runs the stages of a bulk job is gone, does not answer, or can't run tasks.
 
     Raised by `BulkJob.run` as it begins, and by `create_job` and `run_preflight`; once `run` has begun, it is
     the `cause` of a JobStopped. What `run` has done is recorded. Make the call again once the cluster is
@@ -84,10 +85,10 @@ class ClusterRefused(ConfigurationError):
             print(refused, *refused.differences, sep="\n")
 
     Raised by `BulkJob.run`, `create_job` and `run_preflight` with a `DaskEngine`, before any work, if the
-    connection to a scheduler or worker on another machine is not protected by TLS, certificates or the
-    scheduler file can't be read, or scheduler or workers have other versions of Python or of a package than
-    this process. If such a worker joins later, it is the `cause` of a JobStopped. `differences` is a tuple of
-    texts, one for each such version; empty for any other reason. The message says what to change.
+    connection to a scheduler or worker on another machine is not protected by TLS, the address, certificates
+    or scheduler file can't be used, or scheduler or workers have other versions of Python or of a package
+    than this process. If such a worker joins later, it is the `cause` of a JobStopped. `differences` is a
+    tuple of texts, one for each such version; empty for any other reason. The message says what to change.
     """
 
     def __init__(self, message: str, *, differences: Sequence[str] = ()) -> None:

@@ -8,8 +8,8 @@ from ._base import AignosticsError, is_transient_code, is_transient_status
 class TransferError(AignosticsError):
     """The base class of all errors of uploads and downloads: a file could not be transferred.
 
-    It is itself raised for a local file that can't be read or written, for an output that the platform no
-    longer offers, and for an object that a store loses. `name` identifies the file: usually the name of an
+    It is itself raised mostly for a local file that can't be read or written, for an output that the platform
+    no longer offers, and for an object that a store loses. `name` identifies the file: usually the name of an
     uploaded file, `{reference}/{artifact name}` of an output or the name of a document, else a path or the
     key of an object. The message says what is wrong.
     """

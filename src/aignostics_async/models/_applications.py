@@ -45,8 +45,8 @@ class InputArtifactSpec:
             print(spec.name, spec.mime_type, spec.metadata_schema.get("required"))
 
     `name` is the one to pass as `InputArtifact.name`, and `mime_type` the media type of the file. The
-    metadata of the file must fit `metadata_schema`, a JSON schema as a mapping; `Runs.create` and
-    `Runs.submit` check that.
+    metadata of the file must fit `metadata_schema`, a JSON schema as a mapping, empty if there is none;
+    `Runs.create` and `Runs.submit` check that.
     """
 
     name: str
@@ -65,8 +65,8 @@ class OutputArtifactSpec:
             print(spec.name, spec.mime_type, spec.scope)
 
     `name` and `mime_type` are those of the output and its media type. `metadata_schema` is the JSON schema of
-    its metadata, as a mapping. `scope` is an `ArtifactScope`: one file for each item, or one for the whole
-    run.
+    its metadata, as a mapping, empty if there is none. `scope` is an `ArtifactScope`: one file for each item,
+    or one for the whole run.
     """
 
     name: str

@@ -110,12 +110,12 @@ class RunDetails:
     error_code: str | None = None
     """The platform's code for `error`, for programs; None, the default, without one."""
     metadata: Mapping[str, Any] | None = field(default=None, repr=False, hash=False)
-    """The custom metadata of the run, as JSON values, without what this SDK stores; None, the default,
-    without any.
+    """The custom metadata of the run, as JSON values, without what this SDK stores; None, the default, or
+    empty without any.
     """
     metadata_checksum: str | None = field(default=None, repr=False)
     """A checksum of the custom metadata, with which `Run.set_metadata` notices a change that came in between;
-    None, the default, without metadata.
+    None, the default, if the server sends none.
     """
     sdk_metadata: Any = field(default=None, repr=False, hash=False)
     """What this SDK has stored with the run, beside `metadata`, as a JSON value; None, the default, if it has
@@ -171,10 +171,10 @@ class OutputArtifact(OutputArtifactDraft):
             print(artifact.name, artifact.mime_type, artifact.crc32c)
 
     `name` is that of the output, `artifact_id` a UUID, and `metadata` a mapping of JSON values, which may be
-    empty. `download_url` is a signed URL, a secret that is valid for an hour, or None if the server sent
-    none; `Run.artifact_url` returns a fresh one. Once the results are deleted, `is_available` is False, the
-    metadata may be empty, and under contract 1.8 `deleted_by` is `"USER"` or `"SYSTEM"`. The repr does not
-    show the URL.
+    empty. `download_url` is a signed URL, a secret that is valid for an hour; None, the default, if the
+    server sent none; `Run.artifact_url` returns a fresh one. `is_available` is True by default. Once the
+    results are deleted, it is False, the metadata may be empty, and under contract 1.8 `deleted_by`, else
+    None, is `"USER"` or `"SYSTEM"`. The repr does not show the URL.
     """
 
     @property
@@ -232,12 +232,12 @@ class ItemResultDraft:
     error_code: str | None = None
     """The platform's code for `error`, for programs; None, the default, without one."""
     metadata: Mapping[str, Any] | None = field(default=None, repr=False)
-    """The custom metadata of the item, as JSON values, without what this SDK stores; None, the default,
-    without any.
+    """The custom metadata of the item, as JSON values, without what this SDK stores; None, the default, or
+    empty without any.
     """
     metadata_checksum: str | None = field(default=None, repr=False)
     """A checksum of the custom metadata, with which `Run.set_item_metadata` notices a change that came in
-    between; None, the default, without metadata.
+    between; None, the default, if the server sends none.
     """
     sdk_metadata: Any = field(default=None, repr=False)
     """What this SDK has stored with the item, beside `metadata`, as a JSON value; None, the default, if it
@@ -299,9 +299,9 @@ class Fault:
         for fault in error.faults:
             print(fault.reference, fault.artifact, fault.problem)
 
-    `problem` says what is wrong. `reference` names the item and `artifact` its input artifact; both are None,
-    the default, for a fault of the whole request, and `artifact` for one of the whole item. `str(fault)` has
-    all three in one line.
+    `problem` says what is wrong. `reference` names the item and `artifact` the input artifact. Both are None
+    by default: `reference` for a fault of the whole request or of the version, `artifact` for one of the
+    whole request or item. `str(fault)` has all that is set in one line.
     """
 
     problem: str

@@ -24,8 +24,8 @@ class Applications:
 
         version = await client.applications.version("he-tme:v1.2.3")
 
-    `client.applications` is the instance of a client. Its methods, and the pagers when they are iterated,
-    raise UsageError if the client is not open.
+    `client.applications` is the instance of a client. Its async methods, and the pagers when they are
+    iterated, raise UsageError if the client is not open.
     """
 
     def __init__(self, session: Session) -> None:
@@ -129,8 +129,9 @@ class Applications:
 
         Costs one request, one more for each URL that the storage refuses, and the transfer, which is repeated
         once if the checksum is wrong. Raises NotInContract under contract 1.0, UsageError for a text that is
-        not a version id or an empty name, NotFound for an unknown version or name, TransferError if the file
-        can't be transferred or written, and the errors of requests that `Pager` names.
+        not a version id, a name that is empty or can't be in a URL, or a `folder` that is no path, NotFound
+        for an unknown version or name, TransferError if the file can't be transferred or written, and the
+        errors of requests that `Pager` names.
         """
         from ..downloads._document import download_document
 

@@ -44,8 +44,8 @@ class Run:
         details = await run.wait()
 
     `id` is the run's id, a UUID as text. `Client.run`, `Runs.create` and `Runs.submit` create handles.
-    Creating one sends no request, so a stored id is enough after a restart. Using it raises UsageError if the
-    client is not open, and NotFound if the caller has no such run.
+    Creating one sends no request, so a stored id is enough after a restart. Requests through it raise
+    UsageError if the client is not open, and NotFound if the caller has no such run.
     """
 
     def __init__(self, run_id: str, session: Session, *, new: bool = False) -> None:
@@ -138,8 +138,8 @@ class Run:
 
         `metadata` is a mapping of JSON values; an empty one removes all metadata. `read` are the details that
         it is based on. Without `read`, None by default, they are read first, so only a change between the two
-        requests is noticed. A run without any metadata has no checksum to compare, so of two first writes the
-        last one holds. What the SDK itself keeps with the run is not changed.
+        requests is noticed. A run that never had metadata has no checksum to compare, so of two first writes
+        the last one holds. What the SDK itself keeps with the run is not changed.
 
         Costs one request, one more without `read`, and one more if a repeated request is refused, to see
         whether the first one took effect. Raises PreconditionFailed, and changes nothing, if the metadata
@@ -181,9 +181,9 @@ class Run:
 
         It does for an item what `set_metadata` does for the run, at the same cost. `read` is the `ItemResult`
         that the new metadata are based on; None, the default, to read it first. Raises UsageError also for a
-        reference that is empty or has a slash, which the platform may not find in the path of a URL, and for
-        anything but this item as `read`; NotFound if the run has no such item; InvalidItems if it can't be
-        read; and what `set_metadata` raises.
+        reference that is empty, can't be in a URL or has a slash, which the platform may not find in a path,
+        and for anything but this item as `read`; NotFound if the run has no such item; InvalidItems if it
+        can't be read; and what `set_metadata` raises.
         """
         if read is not None and not isinstance(read, ItemResult):
             raise UsageError(f"read takes the ItemResult of the item, not {type(read).__name__}")
@@ -346,7 +346,8 @@ class Run:
         Costs one request for the details, one per hundred items, and one for each URL that the listing leaves
         out or the storage refuses; by default also the requests that `watch` costs. `Limits.transfers` (16)
         connections are shared by all files. Raises what `details` raises, by default also what `watch`
-        raises, once the files under way are there; and UsageError for an async `progress`.
+        raises, once the files under way are there; and UsageError for a `folder` that is no path or a
+        `progress` that is no plain function.
         """
         from ..downloads._run_download import download_results
 
