@@ -32,8 +32,8 @@ class Runs:
 
         run = await client.runs.submit("he-tme:v1.0.0", [Item("a", slide="a.svs")], store="s3://slides")
 
-    `client.runs` is the instance of a client. Its methods, and the pagers when they are iterated, raise
-    UsageError if the client is not open.
+    `client.runs` is the instance of a client. Its async methods, and the pager of `list` when it is iterated,
+    raise UsageError if the client is not open.
     """
 
     def __init__(self, session: Session, applications: Applications) -> None:
@@ -206,8 +206,8 @@ class Runs:
 
         Raises UsageError without a filter, for a `since` without time zone or an async `look`, and what
         `list`, its iteration, `Run.item` for a `reference`, and `look` raise; then nothing was cancelled. At
-        the end one ExceptionGroup has the errors of all runs that could not be cancelled, while the others
-        were.
+        the end one ExceptionGroup has an AignosticsError for each run that could not be cancelled; the others
+        were, or had ended. Another exception of a token source of your own is raised at once.
         """
         from ..transfer._progress import check_callback
 

@@ -43,7 +43,10 @@ class IdentifyingKind(StrEnum):
 
     @property
     def remedy(self) -> str:
-        """What to do about it, as a text for people, such as "rename it"."""
+        """What to do about it, as a text for people.
+
+        For `name` it advises to rename the slide or to use pseudonyms, for the others to anonymise a copy.
+        """
         return _RENAME if self is IdentifyingKind.NAME else _ANONYMISE
 
 
@@ -66,8 +69,8 @@ class IdentifyingPolicy(StrEnum):
         await client.runs.submit(version, items, store=store, identifying=policies)
 
     `warn` sends the slide with a warning, `refuse` treats it as a fault, and `allow` sends it without a
-    warning. A text is accepted in place of a member. By default a slide that names the patient is refused,
-    and any other is sent with a warning.
+    warning. A text is accepted in place of a member. By default a slide whose header or description names the
+    patient is refused, and one with content of another `IdentifyingKind` is sent with a warning.
     """
 
     WARN = "warn"

@@ -41,9 +41,9 @@ class LeftOutReason(StrEnum):
     """
 
     HIDDEN = "hidden"
-    """The name, or that of a folder above it, begins with a dot."""
+    """The name of the file or folder begins with a dot."""
     TRASH = "trash"
-    """A trash or snapshot folder of an operating system, or a file in one, such as `$RECYCLE.BIN`."""
+    """A trash or snapshot folder of an operating system, such as `$RECYCLE.BIN`."""
     FORMAT = "format"
     """The content is not a slide, can't be read or has an unsupported format, or the name is that of an
     unfinished copy.
@@ -105,16 +105,18 @@ def find_slides(*places: str | os.PathLike[str]) -> FoundSlides:
         for each in slides.left_out:
             print(each.path, each.reason, each.detail)
 
-    Slides are in the order of the places, and sorted by path within a folder; the list is empty if there are
-    none. The content of a file determines what it is. A file that can't be read counts as a slide if it has
-    the suffix of one; `read_slide` then raises the reason. The files of one DICOM series are one slide, in
-    several folders too, and however many of them are named: the rest is looked for in the folders around
-    theirs. `left_out` lists other files, and folders that were not searched, with the reason: hidden, trash,
-    other formats, duplicates. It has no empty folders, and no files that systems write, such as `.DS_Store`.
+    Slides are in the order of the places, and sorted by path within a folder, a DICOM series by its first
+    file; the list is empty if there are none. The content of a file determines what it is. A file that can't
+    be read counts as a slide if it has the suffix of one; `read_slide` then raises the reason. The files of
+    one DICOM series are one slide, in several folders too, and however many of them are named: the rest is
+    looked for in the folders around theirs. `left_out` lists other files, and folders that were not searched,
+    with the reason: hidden, trash, other formats, duplicates. It has no empty folders, and no files that
+    systems write, such as `.DS_Store`.
 
     Blocks: reads the first bytes of every file, also those of up to 4,000 files around each folder with
-    DICOM, and the headers of DICOM files. Raises UsageError for a place that is missing, and for a folder, or
-    one below it, that can't be read; and MissingExtra for DICOM files without the `slides` extra.
+    DICOM, the headers of DICOM files, and samples of possible copies. Raises UsageError for a place that is
+    missing, and for a folder, or one below it, that can't be read; and MissingExtra for DICOM files without
+    the `slides` extra.
     """
     search = _SlideSearch()
     for place in map(as_path, places):

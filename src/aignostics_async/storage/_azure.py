@@ -45,7 +45,8 @@ class Azure:
 
     `container` is its name, and `prefix` the first part of every blob name, empty by default. `account` and
     `key`, in base64, are by default those of AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY. `endpoint` is the
-    root URL of the account if it is not Azure's own; by default, None, that of AZURE_STORAGE_ENDPOINT. With
+    root URL of the account if it is not Azure's own; by default, None, that of AZURE_STORAGE_ENDPOINT. Other
+    AZURE_ variables that obstore reads, such as AZURE_STORAGE_USE_EMULATOR, count as well. With
     `verify="read-back"` every file is read again after its upload, at the cost of its transfer; "auto", the
     default, compares what Azure reports.
 
@@ -68,7 +69,9 @@ class Azure:
     key: str | None = field(default=None, repr=False, validator=optional(is_text))
     """The account key in base64; AZURE_STORAGE_KEY by default."""
     endpoint: str | None = field(default=None, repr=shown_endpoint, validator=optional(is_text))
-    """The root URL of the account if it is not Azure's own, such as an emulator's; None by default."""
+    """The root URL of the account if it is not Azure's own, such as an emulator's; by default, None, that of
+    AZURE_STORAGE_ENDPOINT.
+    """
     verify: Verify = field(default="auto", validator=is_verify)
     """How uploads are verified: "auto", the default, or "read-back", which reads every file again.
 

@@ -46,10 +46,11 @@ class StoreContext(Protocol):
             bucket = await context.organization_bucket()
             bucket.key_secret.reveal()
 
-        The result has the attributes `protocol` (`gs`), `name`, which is empty without a bucket, `address`,
-        such as `gs://name` or None without a bucket, and `key_id` and `key_secret`, the HMAC key: secrets
-        whose `reveal` returns the text. Costs one request. Raises UsageError unless the client is open,
-        NotInContract under contract 1.0, and the errors of requests that `Pager` names.
+        The result has the attributes `protocol` (`gs`) and `name`, `address`, such as `gs://name`, and
+        `key_id` and `key_secret`, the HMAC key: secrets whose `reveal` returns the text. Without a bucket
+        `protocol` and `name` are empty and `address` is None; without a key its halves are empty. Costs one
+        request. Raises UsageError unless the client is open, NotInContract under contract 1.0, and the errors
+        of requests that `Pager` names.
         """
         ...
 

@@ -72,8 +72,8 @@ class Store(Protocol):
     object with these four methods. They are called in the event loop of the client, by several uploads at
     once, and must not block it. What `put` and `stat` return is compared with the file. Every method may
     raise TransferError; those of the stores of this package also raise UsageError for a key or URI that can't
-    be encoded or if the client is not open, and the errors that their address names. An AignosticsError ends
-    one upload, any other exception all uploads of the call.
+    be encoded and, if they send a request, if the client is not open, and the errors that their address
+    names. An AignosticsError ends one upload, any other exception all uploads of the call.
 
     `BulkJob.clean` also needs a method `async def delete(self, key: str) -> None`, which deletes the object
     under a key, if there is one.
@@ -92,9 +92,9 @@ class Store(Protocol):
         Costs the transfer of the file. The stores of this package also ask for what has arrived, send up to
         two requests more for an upload in parts, read the file again to compare an MD5, and send it a second
         time if the store contradicts it; `verify="read-back"` transfers it once more. Raises TransferError if
-        the file can't be read, the upload fails, or the store has other bytes afterwards, and UsageError for
-        a key that the store can't express or an async `progress`. The caller may call it a second time if the
-        result contradicts the file.
+        the file can't be read, the upload fails, or the store has other bytes afterwards, which the stores of
+        this package delete if they can, and UsageError for a key that the store can't express or an async
+        `progress`. The caller may call it a second time if the result contradicts the file.
         """
         ...
 
@@ -103,9 +103,11 @@ class Store(Protocol):
 
             stored = await store.stat("case-7.svs")
 
-        Costs one request. Raises NotImplementedError if the store can't tell; a UrlRefused with status 403 is
-        taken to mean the same. Uploads are then not verified, and a repeated job sends its files again.
-        Raises TransferError if the store can't be reached or does not permit the request.
+        Costs one request; the stores of this package may need others before, for a key or URL of the
+        platform, or if the store refuses checksum headers. Raises NotImplementedError if the store can't
+        tell; a UrlRefused with status 403 is taken to mean the same. Uploads are then not verified, and a
+        repeated job sends its files again. Raises TransferError if the store can't be reached or does not
+        permit the request.
 
         Return None only if there is no object: after an upload the store is asked up to four times within
         1.3 s, and if there still is none the file is sent once more, and then the upload fails.

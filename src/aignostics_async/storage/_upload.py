@@ -63,15 +63,15 @@ async def put_once(
     `progress`, None by default, is that of `Store.put`, and is not called if nothing is uploaded. Returns the
     object that the store has; `Stored.verified` tells whether the store's bytes were compared with the file.
 
-    Costs one request, and reading the file if an object of its size exists (and the object, with
-    `verify="read-back"`); otherwise the upload. The file is uploaded, too, if the store does not report what
-    it has.
+    Costs one request, as `Store.stat` does, and reading the file, for an MD5 twice, if an object of its size
+    exists (and the object, with `verify="read-back"` or if its MD5 differs); otherwise the upload. The file
+    is uploaded, too, if the store does not report what it has.
 
     Raises TransferError if the file can't be read, the store can't be reached or refuses a request
     (UrlRefused), or has other bytes (ChecksumMismatch) or none after two uploads; and UsageError for a key
     that can't be encoded, what is no path or no store, or, with a store of this package, if the client is not
-    open. A store that asks the platform for keys or URLs raises the errors of requests that `Pager` names,
-    too.
+    open. What the address of the store names is raised, too: the errors of requests to the platform for keys
+    or URLs, or ConfigurationError for what can't sign.
     """
     check_kind(store, Store, "store")
     source = as_path(source, "source")

@@ -73,8 +73,9 @@ class Connection:
     proxy. `sock`, the attribute `socket`, is connected, with TLS set up. `read` and `write` are the timeouts
     in seconds: the longest silence while a response is read, and the longest time in which the storage takes
     no byte. Headers must also be complete within `read` of their first byte. Data that have arrived are read
-    even after the deadline. `used_at` is when the pool kept it last, in seconds since the machine started.
-    One thread may use it at a time, and none after a failure or a response that was not read to its end.
+    even after the deadline. `used_at` is when the pool kept it last, in seconds since the machine started; 0
+    before. One thread may use it at a time, and none after a failure or a response that was not read to its
+    end.
     """
 
     def __init__(self, place: Route | None, sock: socket.socket, *, read: float, write: float) -> None:
@@ -193,8 +194,9 @@ class Connection:
     def receive(self, seconds: float) -> bytes:
         """Return the bytes that arrive next, 64 KiB at most; empty at the end of the connection.
 
-        Blocks until something arrives. Raises TimeoutError after `seconds` of silence, and OSError if the
-        connection fails.
+        Does not return what was received before and is still to be read by the other methods. Blocks until
+        something arrives. Raises TimeoutError after `seconds` of silence, and OSError if the connection
+        fails.
         """
         return self._when_ready(lambda: self.socket.recv(_RECEIVE), seconds)
 
@@ -298,8 +300,8 @@ class Response:
     def read_all(self, limit: int) -> bytes:
         """Return the body, or its first `limit` bytes if it is longer.
 
-        Allocates `limit` bytes if the length of the body is not known. Raises ConnectionBroken if the body
-        ends early, or does not arrive in time.
+        Allocates `limit` bytes if the length of the body is not known. Raises ConnectionBroken for the
+        failures that `read_into` names.
         """
         size = limit if self.length is None else min(self.length, limit)
         buffer, filled = memoryview(bytearray(size)), 0

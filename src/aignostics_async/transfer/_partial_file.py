@@ -328,7 +328,10 @@ class PartialFile:
             os.close(descriptor)
 
     def count_among(self, parts: set[PartialFile]) -> None:
-        """Add the file to those under way, for `check_space`. Raises Cancelled if `close` was called."""
+        """Add the file to `parts`, the files under way whose needs `check_space` sums up.
+
+        Raises Cancelled if `close` was called.
+        """
         with self._use_lock:
             if self._is_closing:
                 raise Cancelled

@@ -34,9 +34,9 @@ class TransferEvent:
     `kind` is the step, and `direction` is `"upload"` or `"download"`. `reference` is that of the item, and
     `name` the file name of an upload or the artifact name of a download. `done` is the number of bytes so
     far, 0 by default, and decreases when another attempt starts over. `total` is the size of the file in
-    bytes; None, the default, while it is unknown. When a file has failed, both are 0. `retries` is the number
-    of attempts after the first, 0 by default. `verified` tells of a finished upload whether the store's bytes
-    are verified, and is None otherwise.
+    bytes; None, the default, while it is unknown. When a file has failed, both are 0. `retries` is how
+    often a request for the file was repeated, 0 by default. `verified` tells of a finished upload whether the
+    store's bytes are verified, and is None otherwise.
 
     A progress callback is a plain function of one event. It is called in the event loop, about ten times a
     second for each connection of a file, and so must return at once. If it raises, the call that it was
@@ -58,7 +58,7 @@ class TransferEvent:
     total: int | None = None
     """The size of the file in bytes; None, the default, while unknown, and 0 after a failure."""
     retries: int = 0
-    """The number of attempts after the first; 0 by default."""
+    """How often a request for the file was repeated; 0 by default."""
     verified: bool | None = None
     """For a finished upload, whether the bytes in the store are verified, as in `Stored.verified`; otherwise
     None.
@@ -205,7 +205,7 @@ class TransferTally:
         print(tally.describe())
 
     `files` counts the files that started, `over` those that finished or failed, `failed` those that failed,
-    `unverified` the finished uploads that are not verified, and `retries` the attempts after the first.
+    `unverified` the finished uploads that are not verified, and `retries` how often a request was repeated.
     `done` is the number of bytes so far, and `total` that of all files; a file whose size is unknown counts
     with its bytes so far, and one that failed with none. All start at 0. Only the files in progress and the
     events of the last 10 s are kept in memory.
@@ -220,7 +220,7 @@ class TransferTally:
     unverified: int = 0
     """Uploads that finished without a proof that the store has their bytes."""
     retries: int = 0
-    """Attempts after the first, over all files."""
+    """How often a request was repeated, over all files."""
     done: int = 0
     """Bytes so far."""
     total: int = 0

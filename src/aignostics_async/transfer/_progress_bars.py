@@ -26,8 +26,8 @@ class ProgressBars:
 
     The bars are shown inside the block; with `transient=True` they disappear at its end (False by default).
     `show` adds bars for other work. In a notebook they are in the output of the cell. Elsewhere, where
-    standard error is no terminal, they are printed once, at the end; use `ProgressLines` there. Raises
-    MissingExtra without the `cli` extra.
+    standard error is no terminal, they are printed once, at the end, and never with `transient=True`; use
+    `ProgressLines` there. Raises MissingExtra without the `cli` extra.
     """
 
     def __init__(self, *, transient: bool = False) -> None:
