@@ -133,6 +133,24 @@ def test_what_the_facade_does_not_use_is_no_difference(
     assert drifts(inventory, document, change) == []
 
 
+@pytest.mark.parametrize(
+    ("servers", "is_told"),
+    [
+        ([{"url": "/api/v2"}], True),
+        ([{"url": "https://platform.example.com"}], True),
+        ([{"url": "https://platform.example.com/gateway/api/"}], False),
+        ([{"url": "/other"}, {"url": "/api"}], False),
+        ([], False),
+    ],
+)
+def test_another_place_of_all_operations_breaks(
+    inventory: dict[str, Any], document: dict[str, Any], servers: list[dict[str, str]], is_told: bool
+) -> None:
+    found = compare(inventory["1.8"], {**document, "servers": servers})
+    assert len(found) == is_told * len(inventory["1.8"]["operations"])
+    assert all(each.severity == "breaking" and each.detail.endswith("not /api") for each in found)
+
+
 def test_the_other_contract_breaks(inventory: dict[str, Any], document: dict[str, Any]) -> None:
     told = compare(inventory["1.0"], document)
     assert told[0].severity == "breaking"

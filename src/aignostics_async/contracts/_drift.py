@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from attrs import frozen
 
@@ -17,6 +18,7 @@ from ..errors import InvalidResponse
 Severity = Literal["breaking", "additive"]
 _METHODS = ("get", "put", "post", "delete", "patch")
 _MAX_DEPTH = 8
+_PREFIX = "/api"  # what the client puts before the path of an operation; a gateway may put more before it
 Fields = Mapping[str, Mapping[str, Any]]
 
 
@@ -62,7 +64,10 @@ def compare(inventory: Mapping[str, Any], document: Any) -> list[ContractDrift]:
 def _compare(inventory: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[ContractDrift]:
     theirs = {_shape(method, path): (method, path) for method, path in operations(document)}
     known = {_shape(*name.split(" ", 1)) for name in (*inventory["operations"], *inventory["others"])}
+    places = [urlsplit(server["url"]).path.rstrip("/") for server in document.get("servers", ())]
     for name, ours in inventory["operations"].items():
+        if places and not any(each.endswith(_PREFIX) for each in places):
+            yield ContractDrift("breaking", name, f"it lies below {places[0] or '/'}, not {_PREFIX}")
         place = theirs.get(_shape(*name.split(" ", 1)))
         if place is None:
             yield ContractDrift("breaking", name, "it is gone")
