@@ -241,8 +241,9 @@ class Emulator(ControlClient):
             subprocess.run(["my-program"], env={**os.environ, **emulator.environment}, check=True)
 
         They are AIGNOSTICS_API_ROOT, AIGNOSTICS_CONTRACT, AIGNOSTICS_ACCESS_TOKEN, and STORAGE_EMULATOR_HOST,
-        the URL of the emulator's Google Cloud Storage API, which has the bucket of `store="platform"`. Raises
-        UsageError while the emulator is not running.
+        the URL of the emulator's Google Cloud Storage API, which has the bucket of `store="platform"`.
+        AIGNOSTICS_ENVIRONMENT must not be set beside them. Raises UsageError while the emulator is not
+        running.
         """
         return {**self._place, "AIGNOSTICS_ACCESS_TOKEN": self.access_token}
 
@@ -254,7 +255,8 @@ class Emulator(ControlClient):
             subprocess.run(command, env={**os.environ, **emulator.login_environment}, check=True)
 
         They are AIGNOSTICS_API_ROOT, AIGNOSTICS_CONTRACT, STORAGE_EMULATOR_HOST, AIGNOSTICS_TOKEN_URL,
-        AIGNOSTICS_CLIENT_ID and AIGNOSTICS_REDIRECT_URL. Raises UsageError while the emulator is not running.
+        AIGNOSTICS_CLIENT_ID and AIGNOSTICS_REDIRECT_URL. AIGNOSTICS_ENVIRONMENT must not be set beside them.
+        Raises UsageError while the emulator is not running.
         """
         return {
             **self._place,

@@ -10,9 +10,9 @@ from ._base import AignosticsError, ConfigurationError
 class JobError(AignosticsError):
     """The base class of the errors of bulk jobs: a job can't be opened or can't continue.
 
-    It is itself raised for a folder without a job, or one that can't be made, read, written or locked, for a
-    run of a copied job that can't be read whole, and for an unexpected error on a worker of a cluster. The
-    message says what is wrong. What the database has recorded is kept.
+    It is itself raised on Windows, for a folder without a job, or one that can't be made, read, written or
+    locked, for a run of a copied job that can't be read whole, and for an unexpected error on a worker of a
+    cluster. The message says what is wrong. What the database has recorded is kept.
     """
 
 
