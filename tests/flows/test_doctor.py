@@ -16,7 +16,15 @@ import pytest
 from attrs import define, field
 from command_line import run_here
 
-from aignostics_async import CheckState, Health, HealthStatus, SetupReport, StoreAddress, check_setup
+from aignostics_async import (
+    CheckState,
+    Health,
+    HealthStatus,
+    SetupReport,
+    StoreAddress,
+    UsageError,
+    check_setup,
+)
 from aignostics_async.doctor import _machine, _platform
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.slides import _prober
@@ -243,3 +251,9 @@ def test_the_command_says_what_to_do(emulator: Emulator, tmp_path: Path) -> None
     assert bad.returncode == 6
     assert "aignostics-async login" in bad.stdout
     assert "skipped  store: none was given" in bad.stdout
+
+
+@pytest.mark.parametrize("folder", [5, "a\0b"])
+async def test_a_folder_that_is_no_path_is_refused(folder: Any) -> None:
+    with pytest.raises(UsageError, match="folder is a path"):
+        await check_setup(folder=folder, variables={})

@@ -150,11 +150,14 @@ def test_an_engine_needs_one_cluster(tmp_path: Any, monkeypatch: pytest.MonkeyPa
         {},
         {"scheduler": "tls://a", "local_workers": 2},
         {"scheduler": 8786},
+        {"scheduler": "tls://a", "tls": "ca.pem"},
         *({"local_workers": number} for number in (0, "2", True)),
     ]
     for options in wrong:
         with pytest.raises(UsageError):
             DaskEngine(**options)
+    with pytest.raises(UsageError, match="a certificate or key is a path, not int"):
+        ClusterTls(ca=5, cert="cert.pem")  # type: ignore[arg-type]
     with pytest.raises(ClusterRefused, match="has the scheduler been started"):
         read_scheduler_file(tmp_path / "scheduler.json")
     monkeypatch.setitem(sys.modules, "distributed", None)
@@ -172,6 +175,8 @@ async def test_what_dask_itself_refuses_is_told(tmp_path: Path) -> None:
     no_certificate.write_text("none")
     address = "tls://127.0.0.1:1"
     tls = ClusterTls(ca=no_certificate, cert=no_certificate)
+    with pytest.raises(ClusterRefused, match="there is no file"):
+        security_for(address, ClusterTls(ca="a" * 300, cert=no_certificate))  # too long to be looked at
     with pytest.raises(ClusterRefused, match="check the PEM files"):
         async with connect(address, security_for(address, tls)):
             pass

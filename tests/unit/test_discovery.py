@@ -487,6 +487,7 @@ def test_a_limit(here: Path) -> None:
         ({"places": ["a"], "metadata": {"a": 1}}, "metadata is a mapping from column names to texts"),
         ({"places": [5]}, "5 is no path"),
         ({"manifest": 5}, "5 is no path"),
+        ({"manifest": "a\0b"}, "a list or manifest is a path, and no file"),
         ({"places": 5}, "places takes several paths"),
         ({"places": ["a"], "mpp": 250}, "mpp is a resolution in µm per pixel, such as 0.25, not 250"),
         ({"places": ["a"], "mpp": True}, "mpp is a resolution in µm per pixel, such as 0.25, not True"),

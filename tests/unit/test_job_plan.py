@@ -77,6 +77,7 @@ def test_a_plan_is_the_same_after_a_restart(plan: JobPlan) -> None:
         ("pack", "yes", "pack is True or False"),
         ("artifact", " ", "artifact is the name of an input artifact"),
         ("results", 5, "results is the path of a folder, not 5"),
+        ("results", "a\0b", "results is the path of a folder"),
         ("results", os.fsdecode(b"/results-\xfc"), "results is the path of a folder"),
         ("metadata", {"lab": "\ud800"}, "metadata of runs can't be sent"),
         ("contract", 5, "contract is 1.0 or 1.8, not 5"),

@@ -32,6 +32,7 @@ from aignostics_async.bulk.report._data_files import write_csv, write_json
 from aignostics_async.bulk.report._expiry import ALARM, KEPT
 from aignostics_async.bulk.report._formatting import percent
 from aignostics_async.bulk.report._next_steps import next_steps
+from aignostics_async.bulk.report._results_table import write_results_table
 from aignostics_async.bulk.report._rows import remedy
 from aignostics_async.bulk.report._sanitizing import named, told
 from aignostics_async.bulk.report._summary import Summary, read_summary
@@ -679,3 +680,11 @@ async def test_a_report_is_asked_for_by_the_job_s_folder_or_its_database(tmp_pat
         assert (await write_report(place, str(target))).audit.taken_in == 1
         assert "a.svs" in target.read_text(encoding="utf-8")
         target.unlink()
+
+
+@pytest.mark.parametrize("wrong", [5, "a\0b.csv"])
+async def test_what_is_no_path_is_refused(tmp_path: Path, wrong: Any) -> None:
+    for write in (write_report, write_results_table):
+        for arguments in ((tmp_path, wrong), (wrong, "report.csv")):
+            with pytest.raises(UsageError, match="is a path"):
+                await write(*arguments)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 from attrs import evolve, field, frozen
 
+from .._core._arguments import as_path
 from .._core._tasks import for_each
 from .._identifiers import as_texts
 from ..errors import UsageError
@@ -95,7 +96,7 @@ async def correct(
 ) -> CorrectionReport:
     """Apply corrections to the items that a retry would send, and let those go on that have no fault then."""
     which = {"failed": told.failed, "rerun": told.rerun}
-    path = None if told.manifest is None else Path(told.manifest)
+    path = None if told.manifest is None else as_path(told.manifest, "manifest")
     manifest = Manifest((), ()) if path is None else await to_thread.run_sync(read_manifest, path)
     if manifest.faults:
         return CorrectionReport(0, manifest.faults)

@@ -61,8 +61,8 @@ class MaintainedJob:
         the errors of requests that `Pager` names.
         """
         self._check_idle()
-        version = await client.applications.version(self.plan.application_version)
         await verify_identity(self._database, client, self.plan)
+        version = await client.applications.version(self.plan.application_version)
         platform = PlatformClient(client, version, self._clock)
         reconciler = make_reconciler(self._job, self.plan, self._database, client, platform)
         return await _maintenance.adopt(reconciler, self._clock, patience=self.plan.timeouts.ambiguity)
@@ -74,11 +74,11 @@ class MaintainedJob:
 
             await job.retry(failed=True, only=["lung/**"])
 
-        By default nothing is billed again. With `failed=True` (False by default), items whose run ended or
-        vanished without results of them continue, too; with `rerun=True` (False by default), items that are
-        held because another run has, or may get, results of the same slide. Both get new runs, which are
-        billed. `only` is a list of references or patterns of them, with the syntax of `SelectionRule`; by
-        default it is empty and selects all items.
+        By default nothing is billed again that no earlier call permitted. With `failed=True` (False by
+        default), items whose run ended or vanished without results of them continue, too; with `rerun=True`
+        (False by default), items that are held because another run has, or may get, results of the same
+        slide. Both get new runs, which are billed. `only` is a list of references or patterns of them, with
+        the syntax of `SelectionRule`; by default it is empty and selects all items.
 
         All items are released in one transaction, and `run` sends them. If any item continues, the job is no
         longer cancelled. With `dry_run=True` (False by default) nothing changes, and the number is that of
@@ -116,7 +116,8 @@ class MaintainedJob:
         With `dry_run=True` (False by default) nothing changes, and `released` counts those that would.
         Costs one request, and reading each corrected slide.
 
-        Raises UsageError without `mpp` and `manifest`, for an `only` that `retry` refuses, or during `run`;
+        Raises UsageError without `mpp` and `manifest`, for a `manifest` that is no path, for an `only` that
+        `retry` refuses, or during `run`;
         ConfigurationError for an implausible `mpp`, a version with an unusable schema, without the `slides`
         extra, or if the processes that read slides can't be started or 20 in a row are lost; JobRefused for
         another server; JobDatabaseError if the database can't be read or written; NotFound if the version is
@@ -237,7 +238,8 @@ class MaintainedJob:
 
         Raises ConfigurationError for a store that can't be opened or can't delete; TransferError if a request
         to the store fails; UsageError if the client is not open; JobDatabaseError if the database can't be
-        read or written; and for a store of the platform the errors of requests that `Pager` names.
+        read or written; and for a store of the platform NotInContract under contract 1.0, and the errors of
+        requests that `Pager` names.
         """
         opened = open_store(client, self.plan, store)
         return await _maintenance.clean(self._database, opened, dry_run=dry_run)

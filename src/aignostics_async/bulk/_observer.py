@@ -86,8 +86,8 @@ class JobObserver:
 
             observer.holder()  # "process 4711 of lab-7"
 
-        It is None, too, if the lock's file can't be opened. Takes the job's lock for a moment if it is free.
-        Raises nothing.
+        It is None, too, if the lock's file can't be opened or locked. Takes the job's lock for a moment if it
+        is free. Raises nothing.
         """
         return self._folder.holder()
 
@@ -122,8 +122,8 @@ class JobObserver:
 
         The list is in the order of the events, and empty if there are none or the file can't be read. Each
         event is a mapping with `at` (seconds since the epoch), `what` (the value of an `EventType`) and, if
-        known, `reference`, `run_id` and `text`. Secrets are removed. Somebody may have edited the file, so
-        any key may be missing or hold any value.
+        known, `reference`, `run_id` and `text`. Secrets are removed from texts. Somebody may have edited the
+        file, so any key may be missing or hold any value.
 
         Blocks while it reads: the last 20 kB of the file at first, then what was appended. Raises nothing.
         """
@@ -137,7 +137,7 @@ class JobObserver:
 
             observer.request_pause()
 
-        Returns at once; the process usually reacts within a second. Does nothing if no process works on the
+        Returns at once; the process usually reacts within a second. Has no effect if no process works on the
         job. Raises JobError if the folder can't be written.
         """
         self._folder.request(self._folder.pause)

@@ -141,8 +141,9 @@ def _root(url: str) -> str:
 def _folder(path: str | Path | None) -> Path | None:
     try:
         folder = None if path is None else Path(path).absolute()
-        str(folder).encode()  # the database keeps the paths of the files in it
-    except (TypeError, UnicodeEncodeError):
+        if b"\0" in str(folder).encode():  # the database keeps the paths of the files in it
+            raise ValueError
+    except (TypeError, ValueError):
         raise ConfigurationError(f"results is the path of a folder, not {path!r}") from None
     return folder
 
@@ -286,7 +287,7 @@ class JobPlan:
         Bytes are UTF-8. Keys that are missing, as in the text of an older release, have their defaults,
         except that a missing `identifying` is `warn` for every kind, as it was then. Raises JobDatabaseError
         if the text is not JSON, if `api_root`, `application_version`, `store` or `patience` is missing, or if
-        a value is invalid; and JobRefused if it has keys of a newer release.
+        a value is invalid; and JobRefused if it has another key, as that of a newer release may.
         """
         try:
             values = _renamed(json.loads(text), _inverted(_KEYS))

@@ -147,9 +147,9 @@ class RunOptions:
             return
         try:
             # The longest form, since nobody knows in which one the platform counts.
-            size = len(
-                json.dumps(dict(self.callback_context), allow_nan=False, default=plain_mapping).encode()
-            )
+            text = json.dumps(dict(self.callback_context), allow_nan=False, default=plain_mapping)
+            json.dumps(json.loads(text), ensure_ascii=False).encode()  # raises for half a surrogate pair
+            size = len(text)
         except (TypeError, ValueError, RecursionError) as error:
             raise UsageError(f"callback_context is no JSON object: {error}") from None
         if size > MAX_CALLBACK_CONTEXT:

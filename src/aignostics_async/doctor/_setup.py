@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from .._client import Client
 from .._config import Retries, Settings
+from .._core._arguments import as_path
 from .._environment_variables import choose_contract, read_environment
 from ..errors import AignosticsError, ConfigurationError
 from . import _machine, _platform
@@ -49,7 +49,7 @@ async def check_setup(
     store, slides reader, scratch disk, file locks, key ring (or where else logins are kept), free disk. A
     check is UNKNOWN if one that it depends on has failed, and that of a store that was not given is SKIPPED.
     What does not work is reported, not raised: that includes missing or wrong settings, credentials and
-    extras.
+    extras. Raises UsageError for a `folder` that is no path.
 
     Costs three or four requests to the platform, and those for a token; some six to the store, for a small
     object, which is deleted where the store can; a process that reads a slide; and small files and a key ring
@@ -57,7 +57,7 @@ async def check_setup(
     no run.
     """
     given = _HiddenVariables(os.environ if variables is None else variables)
-    place = Path(folder)
+    place = as_path(folder, "folder")
     used = settings or _WITHOUT_REPETITION
     scratch = await _machine.check_scratch()
     asked = _StoreToAsk(store, endpoint, scratch)

@@ -14,6 +14,7 @@ import anyio
 from attrs import field, frozen
 from attrs.converters import optional
 
+from ..._core._arguments import as_path
 from ..._core._urls import is_loopback
 from ...errors import AignosticsError, ClusterLost, ClusterRefused, MissingExtra
 
@@ -27,20 +28,25 @@ _UNPROTECTED = (
 )
 
 
+def _certificate(path: str | os.PathLike[str]) -> Path:
+    return as_path(path, "a certificate or key")
+
+
 @frozen(kw_only=True)
 class ClusterTls:
     """The certificates for a cluster, as paths of PEM files.
 
         DaskEngine("tls://head:8786", tls=ClusterTls(ca="ca.pem", cert="client.pem", key="client-key.pem"))
 
-    Creating it does no I/O. `DaskEngine.open` reads the files, and raises ClusterRefused if it can't.
+    Creating it does no I/O, and raises UsageError for what is no path. `DaskEngine.open` reads the files, and
+    raises ClusterRefused if it can't.
     """
 
-    ca: Path = field(converter=Path)
+    ca: Path = field(converter=_certificate)
     """The certificate of the authority that has signed those of scheduler and workers."""
-    cert: Path = field(converter=Path)
+    cert: Path = field(converter=_certificate)
     """The certificate of this process."""
-    key: Path | None = field(default=None, converter=optional(Path))
+    key: Path | None = field(default=None, converter=optional(_certificate))
     """Its private key; None, the default, if it is in `cert`."""
 
 
@@ -132,7 +138,8 @@ def security_for(address: str, tls: ClusterTls | None) -> Any:
                 "distributed.comm.tls"
             )
         return security
-    if missing := [str(path) for path in (tls.ca, tls.cert, tls.key) if path and not path.is_file()]:
+    # Unlike `Path.is_file`, it raises nothing for a path that can't be looked at.
+    if missing := [str(path) for path in (tls.ca, tls.cert, tls.key) if path and not os.path.isfile(path)]:  # noqa: PTH113
         raise ClusterRefused(f"there is no file {missing[0]}")
     return distributed.Security(
         tls_ca_file=str(tls.ca),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+from ..._core._arguments import check_kind
 from ...errors import UsageError
 from ..engines._local import LocalEngine
 from ..engines._protocol import EngineSetup, OpenEngine
@@ -32,9 +33,9 @@ class DaskEngine:
     them share.
 
     Creating it does no I/O. Raises UsageError unless exactly one of the three is given, for another type of
-    `scheduler`, and for `local_workers` that are no whole number from 1 on. `open` says what `BulkJob.run`
-    and `run_preflight` raise with it. If the cluster goes later, `BulkJob.run` raises JobStopped with
-    ClusterLost as its `cause`, and `run_preflight` ClusterLost.
+    `scheduler` or `tls`, and for `local_workers` that are no whole number from 1 on. `open` says what
+    `BulkJob.run` and `run_preflight` raise with it. If the cluster goes later, `BulkJob.run` raises
+    JobStopped with ClusterLost as its `cause`, and `run_preflight` ClusterLost.
     """
 
     def __init__(
@@ -55,6 +56,8 @@ class DaskEngine:
             isinstance(scheduler, str) or hasattr(scheduler, "scheduler_address")
         ):
             raise UsageError("scheduler is the address of a scheduler, or a Dask cluster object")
+        if tls is not None:
+            check_kind(tls, ClusterTls, "tls")
         self._scheduler = scheduler
         self._scheduler_file = scheduler_file
         self._local_workers = local_workers
@@ -72,7 +75,8 @@ class DaskEngine:
         Entering raises MissingExtra without the `cluster` extra; ClusterRefused for a cluster that is not
         protected by TLS off this machine or differs in versions, and for certificates or a scheduler file
         that can't be used; ClusterLost if no scheduler answers in 30 s, or no worker comes; JobError if the
-        folder of results can't be written; and AuthenticationError without a usable token.
+        folder of results can't be written; and for the access token, the errors of requests that `Pager`
+        names.
         """
         async with AsyncExitStack() as stack:
             address, security = await self._place(stack)

@@ -105,7 +105,9 @@ class JobEvent:
         """
         values = asdict(self)
         return {
-            name: value for name, value in {"what": values.pop("type"), **values}.items() if value is not None
+            name: value
+            for name, value in {"what": str(values.pop("type")), **values}.items()
+            if value is not None
         }
 
     def to_json(self) -> str:

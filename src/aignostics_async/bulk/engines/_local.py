@@ -22,7 +22,7 @@ class LocalEngine:
         summary = await job.run(client, engine=LocalEngine())
 
     Slides are read in as many processes of their own as there are processors, from 2 to 8; uploads and
-    downloads use as many connections at once as `Limits.transfers`. It holds no state, so one engine can run
+    downloads together use at most `Limits.transfers` connections. It holds no state, so one engine can run
     several jobs.
     """
 

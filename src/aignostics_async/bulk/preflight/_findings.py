@@ -18,7 +18,7 @@ class FindingKind(StrEnum):
     """
 
     SOURCE = "source"
-    """A folder, list or manifest that can't be read, or an entry of one."""
+    """A place, list or manifest without usable slides, an entry of one, or a slide that is left out."""
     REFERENCE = "reference"
     """A reference that is invalid, or used twice."""
     FORMAT = "format"
@@ -40,11 +40,11 @@ class FindingKind(StrEnum):
     DISK = "disk"
     """The space for output files."""
     COST = "cost"
-    """Slides that would be billed again, or more slides than the plan permits."""
+    """Slides that would or may be billed twice, or more slides than the plan permits."""
     CLUSTER = "cluster"
-    """What the workers of a cluster can't do."""
+    """What the workers of a cluster can't do or don't see."""
     PLATFORM = "platform"
-    """The platform, or earlier runs that can't be read."""
+    """The platform, or earlier runs that can't be listed or read."""
 
 
 @frozen
@@ -56,7 +56,7 @@ class Finding:
 
     `kind` is the subject. `problem` and `remedy` (empty by default) are texts for people. `slide` is the path
     of the slide, folder, manifest or list, or the line of one; None, the default, for a finding of the whole
-    job. `str(finding)` is one line for people.
+    job. `str(finding)` has all but the kind, for people.
     """
 
     kind: FindingKind

@@ -61,10 +61,10 @@ class Inspection:
         print(len(inspection.slides), inspection.is_clear)
 
     `slides` has an `InspectedSlide` for each, in the order of the places; those in a folder come by name, and
-    before those in its subfolders. `left_out` has a `LeftOut` for each other file in the folders, but those
-    that systems write, and for each folder that was not searched. `faults` has a `Finding` for each place,
-    file or folder that can't be read or has no usable reference; the faults of a slide are its own. All are
-    tuples, and may be empty.
+    before those in its subfolders. `left_out` has a `LeftOut` for each file below the places that is no slide
+    nor part of one, but those that systems write, and for each folder that was not searched. `faults` has a
+    `Finding` for each place, file or folder that can't be read or has no usable reference; the faults of a
+    slide are its own. All are tuples, and may be empty.
     """
 
     slides: tuple[InspectedSlide, ...]
@@ -127,11 +127,12 @@ async def inspect_slides(
     slide; with `thumbnails=True` each slide gets a JPEG of at most 200 pixels a side. Both are False by
     default.
 
-    Slides are read in processes of their own, so that one that crashes its reader, or takes longer than 60 s
-    (an hour with `decode`), is a fault like any other. Costs reading the header of each slide; sends nothing.
-    Faults of slides and places are reported, not raised. Raises ConfigurationError without places, for an
-    implausible `mpp`, without the `slides` extra, or if the processes that read slides can't be started or 20
-    in a row are lost; and UsageError for an invalid `identifying`.
+    Slides are read in at most 8 processes of their own, so that one that crashes its reader, or takes longer
+    than 60 s (an hour with `decode`), is a fault like any other. Costs reading the header of each slide;
+    sends nothing. Faults of slides and places are reported, not raised. Raises ConfigurationError without
+    places, for an implausible `mpp`, without the `slides` extra, or if the processes that read slides can't
+    be started or 20 in a row are lost; and UsageError for an invalid `identifying`, or a place that is no
+    path.
     """
     for place in places:
         as_path(place, "a place")

@@ -48,7 +48,7 @@ class MetadataField:
 
     `column` has dots for fields of objects, such as `specimen.tissue`. `is_required` tells if the version
     requires it. `type` is the JSON type, or several joined by `or`. `allowed` is a tuple of texts, empty if
-    any value is allowed. `limits` and `description` are texts for people. All texts but `column` may be
+    the schema lists none. `limits` and `description` are texts for people. All texts but `column` may be
     empty.
     """
 
@@ -59,7 +59,7 @@ class MetadataField:
     type: str
     """The JSON type, such as `string`; several joined by `or`, and empty if the schema names none."""
     allowed: tuple[str, ...]
-    """The allowed values; empty if any value is."""
+    """The allowed values; empty if the schema lists none."""
     limits: str
     """Further limits, such as `at least 0.05, at most 5`; may be empty."""
     description: str
@@ -73,13 +73,13 @@ class ManifestDraft:
         draft = await draft_manifest(client, "he-tme:v1.1.0", "lab/")
         Path("slides.csv").write_text(draft.slides_csv(), encoding="utf-8-sig", newline="")
 
-    `rows` has a mapping for each slide, from column to value; a column whose value is not known is absent.
-    `fields` describes the metadata columns. `faults` has what is wrong with the slides, such as a missing
-    resolution, and is empty if nothing is.
+    `rows` has a mapping for each slide, from column to text or number; a column whose value is not known is
+    absent. `fields` describes the metadata columns. `faults` has what is wrong with the slides, such as a
+    missing resolution, and is empty if nothing is.
     """
 
     rows: tuple[Mapping[str, Any], ...]
-    """A mapping for each slide, from column to the value that is known."""
+    """A mapping for each slide, from column to the text or number that is known."""
     fields: tuple[MetadataField, ...]
     """The columns for metadata."""
     faults: tuple[Finding, ...]
@@ -92,9 +92,9 @@ class ManifestDraft:
 
         The columns are `path`, `reference`, `mpp`, `mpp_source` and those of `fields`; lines end with CR LF.
         With `semicolons=True` (False by default), cells are separated by semicolons and numbers have decimal
-        commas, as spreadsheets of some countries expect. A text that a spreadsheet would change, such as a
-        number or a formula, gets `./` in front. Control and invisible characters are written as `‹U+200B›`,
-        which is read back as the character.
+        commas, as spreadsheets of some countries expect. Numbers have at most 10 significant digits. A text
+        that a spreadsheet would change, such as a number or a formula, gets `./` in front. Control and
+        invisible characters are written as `‹U+200B›`, which is read back as the character.
         """
         columns = [*_KNOWN, *(each.column for each in self.fields)]
         rows = ([_cell(row.get(column), semicolons=semicolons) for column in columns] for row in self.rows)
@@ -107,7 +107,7 @@ class ManifestDraft:
 
         The columns are `column`, `required` (yes or no), `type`, `allowed values` (separated by ` | `),
         `limits` and `description`; lines end with CR LF. With `semicolons=True` (False by default), cells are
-        separated by semicolons. A text that a spreadsheet would change gets `./` in front.
+        separated by semicolons. Texts are written as by `slides_csv`.
         """
         head = ["column", "required", "type", "allowed values", "limits", "description"]
         rows = [

@@ -65,13 +65,14 @@ class PreflightProgress:
 
         await run_preflight(plan, sources, client, progress=show)
 
-    `done` is the number of slides read so far, `total` that of all that were found.
+    `done` is the number of slides read so far, those that can't be read included, and `total` that of all
+    that are read: not those beyond `Sources.limit`, or without a usable reference.
     """
 
     done: int
     """Slides read so far."""
     total: int
-    """All slides that were found."""
+    """All slides that are read."""
 
 
 _UNSEEN = (
@@ -117,11 +118,11 @@ async def run_preflight(
 
     Faults of slides and of the store are reported, not raised. Raises NotFound if there is no such
     application version; NotInContract under contract 1.0 for metadata of runs or items, a due date, a
-    deadline or a callback context; ConfigurationError if the version needs several inputs per item or has an
-    unusable schema, pseudonyms can't be kept, the `slides` extra is not installed, or the processes that read
-    slides can't be started or 20 in a row are lost; UsageError for a deadline that has passed, an async
-    `progress` or an argument of another kind; what `progress`, `keep` and `engine` raise; and the errors of
-    requests that `Pager` names.
+    deadline or a callback context; ConfigurationError if the version needs several inputs per item, lacks the
+    plan's `artifact` or has an unusable schema, pseudonyms can't be kept, the `slides` extra is not
+    installed, or the processes that read slides can't be started or 20 in a row are lost; UsageError for a
+    deadline that has passed, an async `progress`, or a `plan`, `sources`, `client`, `results` or `engine` of
+    another kind; what `progress`, `keep` and `engine` raise; and the errors of requests that `Pager` names.
     """
     check_parts(plan, sources, client, engine)
     check_callback(progress)

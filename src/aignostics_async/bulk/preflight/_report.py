@@ -27,8 +27,8 @@ class DiskEstimate:
         print(report.disk.folder, report.disk.free, report.disk.expected, report.disk.basis)
 
     `folder` is where output files go. `free` is its free space in bytes, None if the system does not tell.
-    `expected` is the estimated size of all outputs in bytes, None if no earlier run has outputs to measure.
-    `basis` describes how the estimate was made.
+    `expected` is the estimated size of all outputs in bytes, None if those of no earlier run could be
+    measured. `basis` describes how the estimate was made.
     """
 
     folder: str
@@ -36,7 +36,7 @@ class DiskEstimate:
     free: int | None
     """Free bytes; None if the system does not say."""
     expected: int | None
-    """Bytes of all outputs; None if no earlier run has outputs to measure."""
+    """Bytes of all outputs; None if those of no earlier run could be measured."""
     basis: str
     """How the estimate was made, for people."""
 
@@ -124,7 +124,7 @@ class PreflightReport:
 
         - `is_clear`; `plan`, as `JobPlan.to_json` writes it; `engine`; and `seconds`;
         - `slides`: `found`, `ready`, `bytes`, `beyond_limit`, `left_out` (the number of slides that were left
-          out, by suffix) and `not_taken` (everything that was left out: a list of objects with `reason`,
+          out, by suffix) and `not_taken` (the attribute `left_out`: a list of objects with `reason`,
           `detail`, `count` and `files`);
         - `billing`: `items` (as `ready`), `runs`, `most_items` (the plan's `max_items`), `cost` (a decimal
           number as text) and `currency`;

@@ -46,7 +46,8 @@ class StoreProbe:
 
     `credentials_end` is when the credentials expire, as an aware time; None if never or unknown.
     `is_verified` and `tells_missing` (True by default) tell if the store reports checksums and missing
-    objects, `checksums` if requests carry them (None, the default, for stores that are no buckets), and
+    objects, `checksums` if requests carry them (`always`, `when_required`, or `auto` if undecided; None, the
+    default, for stores that are no buckets), and
     `object_days` after how many days it deletes objects by itself (None, the default, if unknown).
     """
 
@@ -68,9 +69,11 @@ class StoreProbe:
     S3 does not without s3:ListBucket; a job then sends again what an interrupted one may have sent.
     """
     checksums: Checksums | None = None
-    """Whether requests to a bucket carry checksums, as the round trip decided; None for other stores."""
+    """Whether requests to a bucket carry checksums: `always`, `when_required`, or `auto` if the round trip
+    did not decide it; None, the default, for other stores.
+    """
     object_days: int | None = None
-    """Days after which the store deletes an object by itself; None if that is not known."""
+    """Days after which the store deletes an object by itself; None, the default, if that is not known."""
 
     @property
     def warnings(self) -> Iterator[Finding]:

@@ -35,7 +35,9 @@ class ItemOutcome(StrEnum):
     QUARANTINED = "SET_ASIDE"
     """The item is held back with its fault."""
     LOST = "LOST"
-    """The database contradicts itself about the item, so nothing will happen to it; a defect."""
+    """The database contradicts itself about the item, so nothing will happen to it: a defect, or a foreign
+    change.
+    """
 
     @property
     def is_trouble(self) -> bool:
@@ -195,7 +197,7 @@ class Audit:
             return JobStatus.LOST
         if ambiguous or open_duplicates or self.outcomes.get(ItemOutcome.UNDECIDED):
             return JobStatus.UNDECIDED
-        if self.outcomes[ItemOutcome.UNDER_WAY] > beyond_limit:
+        if self.outcomes.get(ItemOutcome.UNDER_WAY, 0) > beyond_limit:
             return JobStatus.UNFINISHED
-        is_done = self.outcomes[ItemOutcome.DONE] == self.taken_in
+        is_done = self.outcomes.get(ItemOutcome.DONE, 0) == self.taken_in
         return JobStatus.DONE if is_done else JobStatus.SOME_FAILED

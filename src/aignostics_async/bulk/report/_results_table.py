@@ -8,6 +8,7 @@ from pathlib import Path
 
 from anyio import to_thread
 
+from ..._core._arguments import as_path
 from ...downloads._outcomes import FileOutcome, FileStatus
 from ...downloads._results_table import write_table
 from ..database._job_folder import JobFolder
@@ -35,9 +36,11 @@ async def write_results_table(job: str | os.PathLike[str], target: str | os.Path
 
     It can be called at any time, and does not delay a process that works on the job. The file is replaced
     atomically. Raises JobError if there is no job, it can't be read or its creation was not finished;
-    JobDatabaseError if its database can't be read; and what `write_table` raises.
+    JobDatabaseError if its database can't be read; UsageError for what is no path; and what `write_table`
+    raises.
     """
-    return await to_thread.run_sync(_write, JobFolder(job).database, Path(target))
+    path = as_path(target, "the file of the table")
+    return await to_thread.run_sync(_write, JobFolder(job).database, path)
 
 
 def _write(database: Path, target: Path) -> int:

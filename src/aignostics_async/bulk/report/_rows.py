@@ -119,7 +119,7 @@ class ReportedDuplicate:
     status: str
     """The platform's status of the second run."""
     submitted_at: datetime | None
-    """When the second run was created, in UTC by the platform's clock."""
+    """When the second run was created, in UTC by the platform's clock; None if unknown."""
     done: str | None
     """What was done about it, for people; None while the decision is open."""
 

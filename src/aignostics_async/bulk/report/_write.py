@@ -10,6 +10,7 @@ from pathlib import Path
 
 import anyio
 
+from ..._core._arguments import as_path
 from ..._core._atomic_file import atomic_file
 from ...errors import JobError, UsageError
 from ..database._job_folder import JobFolder
@@ -57,15 +58,18 @@ async def write_report(
     `pictures=False` (True by default) leaves them out.
 
     It can be called at any time, and does not delay a process that works on the job. All files show the same
-    moment, are readable by their owner only, and are each replaced atomically. Memory does not grow with the
-    number of slides.
+    moment, are readable by their owner only (on POSIX systems), and are each replaced atomically. Memory does
+    not grow with the number of slides.
 
     Raises JobError if there is no job, it can't be read, its creation was not finished, or a file can't be
-    written; JobDatabaseError if the database can't be read; and UsageError for any other suffix.
+    written; JobDatabaseError if the database can't be read; and UsageError for any other suffix, or what is
+    no path.
     """
+    place = as_path(job, "the folder of a job")
     # Unlike `Path.is_dir`, it raises nothing for a path that can't be looked at; reading it does.
-    database = JobFolder(job).database if await anyio.to_thread.run_sync(os.path.isdir, job) else Path(job)
-    forms = {path: ReportFormat.of(path) for path in map(Path, targets)}
+    database = JobFolder(place).database if await anyio.to_thread.run_sync(os.path.isdir, place) else place
+    paths = [as_path(target, "the file of a report") for target in targets]
+    forms = {path: ReportFormat.of(path) for path in paths}
     taken = await take_pictures(database) if pictures and ReportFormat.HTML in forms.values() else {}
     return await anyio.to_thread.run_sync(write_forms, database, forms, taken)
 

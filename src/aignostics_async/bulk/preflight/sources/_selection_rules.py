@@ -28,9 +28,9 @@ class SelectionRule:
             rules=[SelectionRule("*.svs", counts=True), SelectionRule("old/", counts=False)],
         )
 
-    `*`, `?` and `[a-c]` match characters of one name, `**` any number of folders. A pattern with a slash
-    inside starts at the searched folder; one without matches at any depth, and one with a slash at the end
-    matches folders only. Case and the Unicode form of accents do not matter.
+    `*`, `?` and `[a-c]` match characters of one name, `**` any number of folders. A pattern with a slash,
+    other than at its end, starts at the searched folder; one without matches at any depth, and one with a
+    slash at the end matches folders only. Case and the Unicode form of accents do not matter.
 
     With `counts=True` matching files are taken, with False they are left out. The last rule that matches
     decides; a file that no rule matches is taken if the first rule leaves files out, and otherwise left out.
@@ -61,8 +61,8 @@ class SelectionRule:
 
             SelectionRule("old/", counts=False).names("lung/old/a.svs")  # False
 
-        `path` is relative to the searched folder, with slashes. False for a pattern that ends in a wildcard
-        for all names, such as `slides/*`. Does no I/O.
+        `path` is relative to the searched folder, with slashes. False for a pattern that ends in a slash,
+        or in a wildcard for all names such as `slides/*`. Does no I/O.
         """
         return bool(self.parts[-1].strip("*")) and _fit(self.parts, _names(path), whole=True)
 

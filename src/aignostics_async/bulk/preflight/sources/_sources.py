@@ -12,7 +12,8 @@ from typing import Any
 from attrs import converters, field, frozen
 from attrs.validators import optional
 
-from ....errors import ConfigurationError
+from ...._core._arguments import as_path
+from ....errors import ConfigurationError, UsageError
 from ....slides._resolution import is_plausible
 from .._findings import Finding, FindingKind
 from ._selection_rules import SelectionRule
@@ -46,7 +47,10 @@ def _text(path: Any) -> str:
 
 
 def _path(path: Any) -> Path:
-    return Path(_text(path))
+    try:
+        return as_path(_text(path), "a list or manifest")
+    except UsageError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 def _is_count(value: Any) -> bool:
