@@ -108,7 +108,7 @@ async def aignostics_client(aignostics_emulator: Emulator) -> AsyncIterator[Clie
             assert await aignostics_client.runs.list().to_list() == []
 
     Its settings are `IMPATIENT`: polls and retries wait for milliseconds. It speaks the emulator's contract,
-    and is closed after the test. Works with pytest-asyncio and with the plugin of anyio.
+    and is closed after the test. Works with pytest-asyncio, and with the plugin of anyio on asyncio.
     """
     async with aignostics_emulator.client() as client:
         yield client

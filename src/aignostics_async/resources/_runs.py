@@ -56,7 +56,8 @@ class Runs:
             async for run in client.runs.list(application_id="he-tme"):
                 print(run.run_id, run.status)
 
-        A run must match every filter that is passed; by default there are none:
+        A run must match every filter that is passed; by default there are none, and an empty `application_id`
+        or `organization` is none:
 
         - `application_id` is the part of a version id before the colon, and `application_version` a version
           id such as `"he-tme:v1.2.3"`.

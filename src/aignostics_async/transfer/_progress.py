@@ -32,11 +32,11 @@ class TransferEvent:
         await run.download("results/", progress=show)
 
     `kind` is the step, and `direction` is `"upload"` or `"download"`. `reference` is that of the item, and
-    `name` the file name of an upload or the artifact name of a download. `done` is the number of bytes so
-    far, 0 by default, and decreases when another attempt starts over. `total` is the size of the file in
-    bytes; None, the default, while it is unknown. When a file has failed, both are 0. `retries` is how
-    often a request for the file was repeated, 0 by default. `verified` tells of a finished upload whether the
-    store's bytes are verified, and is None otherwise.
+    `name` the file name of an upload or the artifact name of a download (from a cluster, `output 1` and so
+    on). `done` is the number of bytes so far, 0 by default, and decreases when another attempt starts over.
+    `total` is the size of the file in bytes; None, the default, while it is unknown. When a file has failed,
+    both are 0. `retries` is how often a request for the file was repeated, 0 by default. `verified` tells of
+    a finished upload whether the store's bytes are verified, and is None otherwise.
 
     A progress callback is a plain function of one event. It is called in the event loop, about ten times a
     second for each connection of a file, and so must return at once. If it raises, the call that it was
@@ -52,7 +52,7 @@ class TransferEvent:
     reference: str
     """The reference of the item."""
     name: str
-    """The file name of an upload, or the artifact name of a download."""
+    """The file name of an upload, or the artifact name of a download; `output 1` and so on from a cluster."""
     done: int = 0
     """The bytes so far; 0 by default. It decreases when another attempt starts over; 0 after a failure."""
     total: int | None = None
