@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from bulk_jobs import made_up_job
 
-from aignostics_async import JobDatabaseError, JobError
+from aignostics_async import JobDatabaseError, JobError, UsageError
 from aignostics_async.bulk import BulkJob, JobObserver, write_report, write_results_table
 from aignostics_async.bulk.database import _database
 from aignostics_async.bulk.database._database import Database
@@ -75,8 +75,8 @@ async def test_a_folder_that_can_t_be_looked_at_is_the_job_s_error(
         await use(Path("x" * 300))
 
 
-def test_a_path_that_can_be_no_folder_is_the_job_s_error() -> None:
-    with pytest.raises(JobError, match="null byte"):
+def test_a_path_that_no_file_can_have_is_refused() -> None:
+    with pytest.raises(UsageError, match="no file of this system can have the name"):
         JobFolder("a\0b").make()
 
 
