@@ -188,6 +188,10 @@ def test_what_can_t_be_done_is_told(standing: Emulator) -> None:
         {"items": ["a"], "steps": [(1, "b", "SUCCEEDED")]},
         {"items": ["a"], "colour": "red"},
         {"items": ["a"], "after_s": 1e300},
+        {"items": "abc"},
+        {"items": [1]},
+        {"items": ["a"], "submitted_by": [1]},
+        {"items": ["a"], "custom_metadata": [1]},
     ):
         with pytest.raises(UsageError, match="invalid "):
             standing.script(wrong)
@@ -196,8 +200,9 @@ def test_what_can_t_be_done_is_told(standing: Emulator) -> None:
     for impossible in (-1, float("nan"), float("inf"), 10**400):
         with pytest.raises(UsageError, match="invalid "):
             standing.set_clock(advance_s=impossible)
-    with pytest.raises(UsageError, match="invalid "):
-        standing.move({"run": "none"})
+    for move in ({"run": "none"}, {"run": [1], "status": "COMPLETED"}):
+        with pytest.raises(UsageError, match="invalid "):
+            standing.move(move)
     assert standing.now() == before
 
 

@@ -81,6 +81,7 @@ class ControlApi:
     ) -> bool:
         """Set the status of a run or of one of its items, or delete the run; False if it is final."""
         now = self._clock.now()
+        _check_texts("the id of a run", run)
         if delete:
             return self._history.delete_run(run, now)
         if status is None:
@@ -109,6 +110,9 @@ class ControlApi:
         submitted_by: str = USER,
         steps: list[tuple[float, str | None, str]] | None = None,
     ) -> str:
+        if not isinstance(items, list) or not isinstance(custom_metadata, dict | None):
+            raise TypeError("items is a list, and custom_metadata an object")
+        _check_texts("a reference, version or user", *items, application_version_id, submitted_by)
         version = find_version(application_version_id)
         if version is None:
             raise ValueError(f"there is no version {application_version_id}")
@@ -164,6 +168,13 @@ class ControlApi:
                 return JSONResponse({"detail": f"invalid request: {error}"}, status_code=422)
 
         return endpoint
+
+
+def _check_texts(what: str, *values: object) -> None:
+    """Raise TypeError for a value of another type."""
+    for value in values:
+        if not isinstance(value, str):
+            raise TypeError(f"{what} is a text, not {value!r}")
 
 
 def _check_status(status: str, reference: str | None) -> None:

@@ -50,11 +50,13 @@ class ItemState(StrEnum):
     SUCCEEDED = "SUCCEEDED"
     """The platform has results of the item."""
     DONE = "DONE"
-    """Final: every output is downloaded, and verified if a checksum was promised."""
+    """Final, unless `verify` finds a file missing or changed: every output is downloaded, and verified if a
+    checksum was promised.
+    """
     FAILED = "FAILED"
     """Final until a retry: the platform ended the item without results."""
     QUARANTINED = "SET_ASIDE"
-    """Final until a retry: the item is held back, and its fault says why and what to do."""
+    """Final until a retry, or until a run of it is adopted: the item is held back, and its fault says why."""
 
     @property
     def is_final(self) -> bool:

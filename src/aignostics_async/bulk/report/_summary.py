@@ -52,7 +52,9 @@ class JobFacts:
     created_at: datetime | None
     """When the job was created."""
     finished_at: datetime | None
-    """When the last `run` finished everything; None if it did not, or while it works."""
+    """When the job finished, which a later `run` with nothing to do keeps; None if the last `run` did not
+    finish everything, or while it works.
+    """
     is_paused: bool
     """Whether the job stopped because of `JobObserver.request_pause`."""
     max_items: int | None
