@@ -111,10 +111,10 @@ class Client:
         that of a known deployment, else `fallback_contract`, else 1.8; each is `"1.0"` or `"1.8"`, and None
         by default.
 
-        Sends no request. Raises ConfigurationError if a variable is missing, naming it, if one is invalid, if
-        the contract is unknown, if a login has to be stored and the user has no home folder, or for settings
-        of another type; and MissingExtra if AIGNOSTICS_TOKEN_STORE is `keyring` and the `keyring` extra is
-        not installed.
+        Sends no request. Raises ConfigurationError if a variable is missing, naming it, if one that is used
+        is invalid, if the contract is unknown, if a file or the key ring is to keep a login and the user has
+        no home folder, or for settings of another type; and MissingExtra if the key ring is to keep it and
+        the `keyring` extra is not installed.
         """
         settings = as_settings(settings)
         account = read_environment(os.environ, settings)
@@ -194,9 +194,9 @@ class Client:
         Costs one request, to `/health` below the API root, which carries no token and is not repeated. The
         status of the response does not count: any body but a JSON object with a text `status` is UNKNOWN,
         such as that of a deployment without this page. Raises UsageError if the client is not open,
-        NotInContract under contract 1.0, ConnectionFailed if there was no complete response within 30 s,
-        InvalidResponse for one whose compression is damaged or that has 16 MiB or more, and
-        ConfigurationError for a proxy or certificates that can no longer be used.
+        NotInContract under contract 1.0, ConnectionFailed if there was no complete response within 30 s or
+        `Settings.timeouts`, InvalidResponse for one whose compression is damaged or that has 16 MiB or more,
+        and ConfigurationError for a proxy or certificates that can no longer be used.
         """
         return await read_health(self._session)
 

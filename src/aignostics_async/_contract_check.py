@@ -35,9 +35,9 @@ async def check_contract(
     `/api/v1/openapi.json`, which carries no token and is not repeated.
 
     Raises ConfigurationError for an invalid root or contract, settings of another type, or for a proxy or
-    certificates that can't be used; ConnectionFailed if there was no complete response within 30 s;
-    APIStatusError for a status that is not 2xx; and InvalidResponse for a response that is not an OpenAPI
-    document, or has 16 MiB or more.
+    certificates that can't be used; ConnectionFailed if there was no complete response within 30 s or
+    `Settings.timeouts`; APIStatusError for a status that is not 2xx; and InvalidResponse for a response that
+    is not an OpenAPI document, or has 16 MiB or more.
     """
     from ._http._document import fetch_document
 

@@ -60,9 +60,9 @@ def read_environment(variables: Mapping[str, str], settings: Settings) -> Accoun
     The variables, and their precedence, are those of `Client.from_env`; an empty one counts as unset. Token
     sources that send requests use `settings` for timeouts, TLS and proxy. Sends no request.
 
-    Raises ConfigurationError if a variable is missing, naming it, if one is invalid, or if a login has to be
-    stored and the user has no home folder; and MissingExtra if AIGNOSTICS_TOKEN_STORE is `keyring` and the
-    `keyring` extra is not installed.
+    Raises ConfigurationError if a variable is missing, naming it, if one that is used is invalid, if a file
+    or the key ring is to keep a login and the user has no home folder, or for settings of another type if the
+    source uses them; and MissingExtra if the key ring is to keep it and the `keyring` extra is not installed.
     """
     given = _Variables(variables)
     del (
@@ -96,9 +96,9 @@ def read_identity_providers(variables: Mapping[str, str]) -> dict[str, IdentityP
     The keys are the names of those variables among AIGNOSTICS_CLIENT_ID, AIGNOSTICS_CLIENT_ID_INTERACTIVE and
     AIGNOSTICS_CLIENT_ID_DEVICE that are set, in this order; at least one. The other settings of a provider
     are AIGNOSTICS_TOKEN_URL, AIGNOSTICS_AUDIENCE and those that docs/how-to/sign-in.md lists, else those of
-    the known deployment. The deployment is read as by `read_api_root`. Sends no request. Raises
-    ConfigurationError if no deployment or client id is set, if no token URL is known, or if a value is
-    invalid.
+    the known deployment, else what `IdentityProvider.beside` derives from the token URL. The deployment is
+    read as by `read_api_root`. Sends no request. Raises ConfigurationError if no deployment or client id is
+    set, if no token URL is known, or if a value is invalid.
     """
     given = _Variables(variables)
     del variables

@@ -26,9 +26,9 @@ class RequestEvent:
             print(event.operation, event.method, event.path, event.attempt)
 
     `operation` is what the request does, such as `list runs`; `method` the HTTP method in capitals; `path`
-    the path of the URL, without a query; and `attempt` the number of the attempt, from 1. Sending a request
-    again with a new token is not a new attempt. The event is created before the request waits for a free
-    connection.
+    the path of the URL, decoded and without a query; and `attempt` the number of the attempt, from 1. Sending
+    a request again with a new token is not a new attempt. The event is created before the request waits for a
+    free connection.
     """
 
     operation: str
@@ -36,7 +36,7 @@ class RequestEvent:
     method: str
     """The HTTP method, in capitals."""
     path: str
-    """The path of the URL, without a query."""
+    """The path of the URL, decoded and without a query."""
     attempt: int
     """The number of the attempt, from 1. Sending a request again with a new token is not a new attempt."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import google_crc32c
+import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
@@ -37,6 +39,14 @@ def test_bytes_agree_with_another_library(data: bytes) -> None:
     assert checksum_bytes(data).value == theirs(data)
     assert checksum_bytes(memoryview(data)) == checksum_bytes(bytearray(data))
     assert checksum_bytes(data).length == len(data)
+
+
+@pytest.mark.parametrize("data", [memoryview(b"123456")[::2], np.zeros((3, 4)).T], ids=["view", "array"])
+def test_a_buffer_with_gaps_changes_nothing(data: Any) -> None:
+    checksum = checksum_bytes(b"123456789")
+    with pytest.raises(BufferError):
+        checksum.update(data)
+    assert checksum == checksum_bytes(b"123456789")
 
 
 @given(st.lists(st.binary(max_size=300), max_size=6))

@@ -41,6 +41,7 @@ def test_a_token_without_a_lifetime_never_ends_by_itself() -> None:
 def test_a_lifetime_is_seconds_or_a_timedelta() -> None:
     assert Token("a", lifetime=timedelta(minutes=2)).lifetime == 120
     assert Token("a", lifetime=-3).seconds_left <= 0
+    assert Token("a", lifetime=10, issued_at=10**400).seconds_left <= 10
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,9 @@ class Crc32c:
         """
         import crc32c  # here, because it costs a quarter of this package's import time
 
-        self.value = crc32c.crc32c(data, self.value)
-        self.length += memoryview(data).nbytes
+        view = memoryview(data)  # first, since arrays have errors of their own for what is not contiguous
+        self.value = crc32c.crc32c(view, self.value)
+        self.length += view.nbytes
 
     @property
     def wire(self) -> str:
@@ -171,7 +172,8 @@ async def checksum_stream(stream: AsyncIterable[bytes]) -> Crc32c:
             checksum = await checksum_stream(response.aiter_bytes())
 
     Reads the stream to its end, and keeps one piece at a time in memory. Each piece blocks the event loop for
-    one pass over its bytes. Raises what the stream raises, and TypeError for a piece that is not bytes.
+    one pass over its bytes. Raises what the stream raises, TypeError for a piece that is not a buffer, such
+    as a str, and BufferError for one that is not contiguous.
     """
     checksum = Crc32c()
     async for piece in stream:
@@ -219,7 +221,7 @@ def _multiply(a: int, b: int) -> int:
 def _power_of_x(exponent: int) -> int:
     """Return x**exponent modulo the polynomial, by repeated squaring."""
     result, square = 1 << 31, 1 << 30
-    while exponent:
+    while exponent > 0:
         if exponent & 1:
             result = _multiply(square, result)
         square = _multiply(square, square)

@@ -28,8 +28,8 @@ def visible(text: str) -> str:
         visible("case" + chr(0x202E))  # "case‹U+202E›"
 
     Use it to print references, file names, claims and messages of servers. It replaces line breaks, terminal
-    controls, bidirectional and zero-width characters, and lone surrogates. A text without such characters is
-    returned unchanged.
+    controls, bidirectional and zero-width characters, and lone surrogates; wide and no-break spaces stay. A
+    text without such characters is returned unchanged.
     """
     if text.isascii() and text.isprintable():
         return text

@@ -135,9 +135,9 @@ class Pager(Generic[T]):
     them in `Page.invalid` instead. A request that still fails after the attempts of `Settings.retries` raises
     APIStatusError for a status that is not 2xx, ConnectionFailed if there was no complete response,
     InvalidResponse if a response does not fit the contract or pages repeat, AuthenticationError (or
-    ConfigurationError) if there is no usable token, and what else a token source of your own raises.
-    UsageError is raised if the client is not open or belongs to another event loop, or an argument can't be
-    sent.
+    ConfigurationError) if there is no usable token, ConfigurationError for a proxy that can no longer be
+    used, and what else a token source of your own raises. UsageError is raised if the client is not open or
+    belongs to another event loop, or an argument can't be sent.
     """
 
     def __init__(

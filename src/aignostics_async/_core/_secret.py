@@ -20,9 +20,10 @@ class Secret:
         print(secret)  # Secret(...)
         secret.reveal()  # "text"
 
-    The text appears in no repr, log record, `attrs.asdict` or traceback variable. Only `reveal` returns it,
-    so every use can be found. Secrets compare by text, in constant time, and an empty one is falsy. Copying
-    returns the same object; pickling raises TypeError.
+    The repr never has the text, so logs, `attrs.asdict` and variables of tracebacks that have the object do
+    not show it. Only `reveal` returns it, so every use can be found. The type of the text is not checked.
+    Secrets compare by text, in constant time, and an empty one is falsy. Copying returns the same object;
+    pickling raises TypeError.
     """
 
     __slots__ = ("_text",)

@@ -84,7 +84,8 @@ def _issued_at(value: float) -> float:
 
 
 def _number(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or isnan(value):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or isnan(value := seconds(value)):
         raise ConfigurationError(f"{name} of a token is a number of seconds, not {value!r}")
     return value
 
@@ -109,7 +110,7 @@ class Token:
 
     _text: Secret = field(converter=as_secret, validator=_sendable)
     lifetime: float | None = field(default=None, converter=_lifetime, kw_only=True)
-    """The lifetime in seconds or as a timedelta, counted from `issued_at`; None, the default, if unknown."""
+    """The lifetime in seconds, counted from `issued_at`; None, the default, if unknown."""
     issued_at: float = field(
         factory=lambda: time.time(),  # noqa: PLW0108 - tests set the clock
         converter=_issued_at,
@@ -160,8 +161,8 @@ class TokenSet:
         TokenSet(access=Token("text", lifetime=3600), refresh=Secret("text"))
 
     `access` is the access token. `refresh` is the refresh token; None, the default, if the provider issued
-    none. `signed_in_at` is when the person signed in, in seconds since the epoch, now by default; refreshes
-    keep it. The repr shows no token. Token sets compare by identity.
+    none. `signed_in_at` is when the person signed in, in seconds since the epoch, now by default; a refresh
+    of stored tokens keeps it. The repr shows no token. Token sets compare by identity.
     """
 
     access: Token

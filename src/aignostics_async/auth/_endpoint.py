@@ -193,8 +193,8 @@ class Claims:
         print(claims.subject, claims.organization)
 
     `subject` is the claim `sub`, the user or client, and `organization` the claim `org_id`. `lifetime` is in
-    seconds: `exp` less `iat`, or less the present time if there is no `iat`. `issued_at` is the claim `iat`,
-    in seconds since the epoch. A missing claim is None, the default.
+    seconds: `exp` less `iat`, or less the present time if there is no `iat`; so it may be negative.
+    `issued_at` is the claim `iat`, in seconds since the epoch. A missing claim is None, the default.
     """
 
     subject: str | None = None

@@ -40,8 +40,8 @@ class FileStore:
     `{key.digest}.unusable-{number}`, and `delete` removes it.
 
     Creating the store does no I/O, and raises ConfigurationError if no folder is given and the user has no
-    home folder. Files are read and written in worker threads. Every method but `path` and `lock` raises
-    TokenStoreError if the folder or a file can't be used.
+    home folder, and UsageError for what is no path. Files are read and written in worker threads. Every
+    method but `path` and `lock` raises TokenStoreError if the folder or a file can't be used.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:

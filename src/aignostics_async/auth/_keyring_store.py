@@ -46,9 +46,10 @@ class KeyringStore:
     Every entry is read back after it was written. Keys are locked by files, as `FileStore.lock` describes.
 
     There is no fallback to files: every method but `lock` raises TokenStoreError if the key ring fails, in
-    whatever way, or does not respond to a call within 3 s, and UsageError if no asyncio event loop is
-    running. Creating the store raises MissingExtra if the `keyring` extra is not installed, and
-    ConfigurationError if the user has no home folder, where the locks are.
+    whatever way, or does not respond to a call within 3 s, UsageError if no asyncio event loop is running,
+    and ConfigurationError if the system gives no thread. Creating the store raises MissingExtra if the
+    `keyring` extra is not installed, and ConfigurationError if the user has no home folder, where the locks
+    are.
     """
 
     def __init__(self) -> None:
@@ -72,7 +73,8 @@ class KeyringStore:
     async def check(self) -> None:
         """Raise TokenStoreError unless an entry of 1,024 characters can be written, read and deleted.
 
-        Leaves no entry behind, unless the key ring stops responding or refuses to delete it.
+        Leaves no entry behind, unless the key ring stops responding or refuses to delete it, or the call is
+        cancelled.
         """
         # Of its own name: another process may check at the same time.
         name = f"probe-{secrets.token_hex(8)}"

@@ -69,9 +69,10 @@ async def login_browser(
     default); TokenEndpointUnavailable if the provider can't be reached, fails or gives no usable token;
     TokenStoreError if the store can't be used; UsageError if no asyncio event loop is running; and
     ConfigurationError for what is no IdentityProvider with authorize URL, a redirect URL that can't be
-    listened on because its port is in use or not permitted, a `timeout` that is no duration, a proxy or
-    certificates that can't be used, or a user without home folder if no `store` is passed. An exception of
-    `show` or `open_browser` ends the login and is raised.
+    listened on because its port is in use or not permitted, a `timeout` that is no duration, `settings` of
+    another type, a proxy or certificates that can't be used, a system that gives no thread, or a user without
+    home folder if no `store` is passed. An exception of `show` or `open_browser` ends the login and is
+    raised.
     """
     check_provider(provider)
     if provider.authorize_url is None:

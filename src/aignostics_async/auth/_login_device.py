@@ -70,17 +70,19 @@ async def login_device(
 
     It uses the device flow (RFC 8628), for a machine without a browser. `show`, a plain function, is called
     once, with a `DeviceCode`. The provider is then polled at the interval that it asks for, 5 s by default,
-    until the code expires; each poll costs one request, and failures of it do not end the login. The login is
-    kept in `store`, by default a FileStore, which is checked first so that no login is lost afterwards.
-    `settings` supply TLS and proxy, by default those of `Settings()`. Cancelling the call ends the polling;
-    tokens that have arrived are kept nevertheless.
+    until the code expires; each poll costs one request. One without a usable response doubles the interval,
+    up to 60 s or as `Retry-After` asks, and does not end the login. The login is kept in `store`, by default
+    a FileStore, which is checked first so that no login is lost afterwards. `settings` supply TLS and proxy,
+    by default those of `Settings()`. Cancelling the call ends the polling; tokens that have arrived are kept
+    nevertheless.
 
     Raises LoginDenied if the person or the provider refuses; LoginRequired if the provider no longer accepts
     the code; LoginTimeout when the code expires before anybody signs in; TokenEndpointUnavailable if the
     provider can't be reached, fails or throttles as it is asked for a code, or gives none; TokenStoreError if
     the store can't be used; UsageError if no asyncio event loop is running; and ConfigurationError for what
-    is no IdentityProvider with device URL, a proxy or certificates that can't be used, or a user without home
-    folder if no `store` is passed. An exception of `show` ends the login and is raised.
+    is no IdentityProvider with device URL, `settings` of another type, a proxy or certificates that can't be
+    used, a system that gives no thread, or a user without home folder if no `store` is passed. An exception
+    of `show` ends the login and is raised.
     """
     check_provider(provider)
     if provider.device_url is None:
@@ -141,4 +143,4 @@ async def _poll(endpoint: TokenEndpoint, device_code: Secret, interval: float) -
 
 def longer_interval(interval: float, failure: TokenEndpointUnavailable) -> float:
     """Return the polling interval after a failed poll: twice as long, or as long as the provider asks for."""
-    return max(min(2 * interval, _MAX_INTERVAL), failure.retry_after or 0.0)
+    return max(interval, min(2 * interval, _MAX_INTERVAL), failure.retry_after or 0.0)

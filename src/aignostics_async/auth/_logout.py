@@ -49,7 +49,8 @@ async def logout(
     as a warning. Raises ConfigurationError, before anything is deleted, for what is no IdentityProvider or no
     Settings, or a user without home folder if no `store` is passed; and for a proxy or certificates that
     can't be used: then the first login with a `revoke_url` is deleted and not revoked, and those after it are
-    kept. Raises UsageError if no asyncio event loop is running.
+    kept. Raises UsageError if no asyncio event loop is running, and ConfigurationError if the system gives no
+    thread.
     """
     for provider in providers:
         check_provider(provider)

@@ -158,10 +158,11 @@ class ClientCredentials(RefreshedToken):
     `settings` supply TLS and proxy for requests to the provider, by default those of `Settings()`. Tokens are
     kept in memory only; each costs one request to the provider, sent once more if its response is lost.
 
-    Creating the source raises ConfigurationError for what is no IdentityProvider, or one without
-    `client_secret`. Requests raise LoginDenied if the provider refuses the client or the audience,
-    LoginRequired if it refuses the grant, TokenEndpointUnavailable if it can't be reached, fails, throttles
-    or gives no usable token, and ConfigurationError for a proxy or certificates that can't be used.
+    Creating the source raises ConfigurationError for what is no IdentityProvider, one without
+    `client_secret`, or `settings` of another type. Requests raise LoginDenied if the provider refuses the
+    client or the audience, LoginRequired if it refuses the grant, TokenEndpointUnavailable if it can't be
+    reached, fails, throttles or gives no usable token, and ConfigurationError for a proxy or certificates
+    that can't be used, or if the system gives no thread.
     """
 
     def __init__(self, provider: IdentityProvider, *, settings: Settings | None = None) -> None:

@@ -87,7 +87,8 @@ class IdentityProvider:
     each fills in the URLs. `token_url` and `client_id` are required. The other fields are None by default,
     unless stated:
 
-    - `client_secret`: the secret of a confidential client, as a str or a `Secret`.
+    - `client_secret`: the secret of a confidential client, as a str or a `Secret`; an empty str counts as
+      None.
     - `authorize_url`: where a person signs in; `login_browser` needs it.
     - `device_url`: where device codes are issued; `login_device` needs it.
     - `revoke_url`: where `logout` revokes refresh tokens; without it they are only deleted on this machine.
@@ -97,10 +98,10 @@ class IdentityProvider:
     - `redirect_url`: the loopback URL registered for the client, `http://localhost:8989/` by default; port 0
       uses a free port.
 
-    Sends no request. Raises ConfigurationError for a missing client id; a URL that has a user name, query or
-    fragment, or is neither https nor http on this machine; a `redirect_url` that is not http on `localhost`,
-    `127.0.0.1` or `[::1]`; or a text that can't be encoded or has a control character. The repr does not show
-    the secret.
+    Sends no request. Raises ConfigurationError for a missing client id; a URL that is invalid, has a user
+    name, query or fragment, or is neither https nor http on this machine; a `redirect_url` that is not http
+    on `localhost`, `127.0.0.1` or `[::1]`; or a text that can't be encoded or has a control character. The
+    repr does not show the secret.
     """
 
     token_url: str = field(validator=_endpoint)
@@ -189,8 +190,8 @@ class IdentityProvider:
 
             provider.may_be_issuer("https://login.example.com/")
 
-        True if the token URL is below `issuer`; so `https://host/realms/a` is not accepted for the token URL
-        `https://host/realms/b/token`.
+        True if the token URL is `issuer` or below it; so `https://host/realms/a` is not accepted for the
+        token URL `https://host/realms/b/token`.
         """
         return f"{self.issuer}{urlsplit(self.token_url).path}/".startswith(f"{issuer.rstrip('/')}/")
 

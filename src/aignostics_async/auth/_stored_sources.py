@@ -120,13 +120,14 @@ class RefreshToken(RefreshedToken):
     proxy for requests to the provider, by default those of `Settings()`. A refresh costs one request, sent
     once more if its response is lost.
 
-    Creating the source raises ConfigurationError for a `provider` that is no IdentityProvider, or a token
-    that is empty, can't be encoded, or has a line break or control character inside. Requests raise
-    LoginRequired once the provider refuses the refresh token; LoginDenied if it refuses the client or the
-    audience; TokenEndpointUnavailable if it can't be reached, fails, throttles or gives no usable token, or
-    if another process holds the lock of the login for 30 s; TokenStoreError if the store can't be read; and
-    ConfigurationError for a proxy or certificates that can't be used. If the store can't be written, the new
-    tokens are kept in memory, with a warning in the log.
+    Creating the source raises ConfigurationError for a `provider` that is no IdentityProvider, `settings` of
+    another type, or a token that is empty, can't be encoded, or has a line break or control character inside.
+    Requests raise LoginRequired once the provider refuses the refresh token; LoginDenied if it refuses the
+    client or the audience; TokenEndpointUnavailable if it can't be reached, fails, throttles or gives no
+    usable token, or if another process holds the lock of the login for 30 s; TokenStoreError if the store
+    can't be read; and ConfigurationError for a proxy or certificates that can't be used, or if the system
+    gives no thread. If the store can't be written, the new tokens are kept in memory, with a warning in the
+    log.
     """
 
     @conceals_arguments
@@ -167,12 +168,13 @@ class StoredLogin(RefreshedToken):
     of `Settings()`. A login that another process makes later is used from the next refresh on. A refresh
     costs one request, sent once more if its response is lost.
 
-    Creating the source raises ConfigurationError without an IdentityProvider, and without `store` if the user
-    has no home folder. Requests raise LoginRequired if there is no valid login; LoginDenied if the provider
-    refuses the client or the audience; TokenEndpointUnavailable if it can't be reached, fails, throttles or
-    gives no usable token, or if another process holds the lock of the login for 30 s; TokenStoreError if the
-    store can't be read; and ConfigurationError for a proxy or certificates that can't be used. If the store
-    can't be written, the new tokens are kept in memory, with a warning in the log.
+    Creating the source raises ConfigurationError without an IdentityProvider, for `settings` of another type,
+    and without `store` if the user has no home folder. Requests raise LoginRequired if there is no valid
+    login; LoginDenied if the provider refuses the client or the audience; TokenEndpointUnavailable if it
+    can't be reached, fails, throttles or gives no usable token, or if another process holds the lock of the
+    login for 30 s; TokenStoreError if the store can't be read; and ConfigurationError for a proxy or
+    certificates that can't be used, or if the system gives no thread. If the store can't be written, the new
+    tokens are kept in memory, with a warning in the log.
     """
 
     def __init__(

@@ -85,9 +85,9 @@ class BulkJob(MaintainedJob):
             async with BulkJob.open("job/") as job:
                 print(await job.states())
 
-        The call itself does no I/O. Entering the block locks the folder, checks the database, which is read
-        as a whole, and migrates one that an older release wrote; leaving it closes the database and releases
-        the lock, also after an error or a cancellation.
+        The call itself does no I/O, and raises UsageError for what is no path. Entering the block locks the
+        folder, checks the database, which is read as a whole, and migrates one that an older release wrote;
+        leaving it closes the database and releases the lock, also after an error or a cancellation.
 
         Entering raises JobError if the folder holds no job or can't be read or locked, and on Windows;
         JobBusy if another process or another `BulkJob` works on the job; JobRefused if a newer release wrote
