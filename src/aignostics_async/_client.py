@@ -381,7 +381,7 @@ def _as_source(token: object) -> TokenSource:
         raise ConfigurationError(f"a token is a str, or an object with get_token, not {kind}{advice}")
     try:
         signature(source.get_token).bind(rejected=None)
-    except TypeError:
+    except (TypeError, ValueError):  # the second for what tells no signature
         form = "`async def get_token(self, *, rejected=None)`"
         if isinstance(source, type):
             form += " of an object, not a class"

@@ -179,9 +179,9 @@ class Uploads:
     `prefix` is `aignostics-async` by default, and may be empty; the prefix of the store comes before it. `id`
     is 32 hexadecimal digits, with `job` the same ones for the same reference and input. With `job`, the name
     of a submission that may be repeated, an object that an earlier call with this name uploaded is not sent
-    again if its size and checksum match; by default, None, each call uploads to new keys. Raises
-    ConfigurationError for a prefix with characters other than letters, digits, `_`, `.`, `-` and `/`, and for
-    a job that is empty or has characters other than these without `/`.
+    again if its size and checksum match; by default, None, each call uploads to new keys, with 32 random
+    digits in its place. Raises ConfigurationError for a prefix with characters other than letters, digits,
+    `_`, `.`, `-` and `/`, and for a job that is empty or has characters other than these without `/`.
     """
 
     prefix: str = field(

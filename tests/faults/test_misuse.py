@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -434,6 +435,7 @@ async def test_a_source_of_ones_own_that_gives_no_token_is_told(source: Any, wor
             r"get_token of WithoutRejected must be `async def get_token\(self, \*, rejected=None\)`$",
         ),
         (NoTokens, "of an object, not a class"),
+        (SimpleNamespace(get_token=getattr), "must be `async def get_token"),  # whose signature nobody knows
         (lambda: "token", "wrap a function of your own in CallableToken"),
     ],
 )

@@ -200,8 +200,8 @@ class TokenSource(Protocol):
         token between calls. `rejected` is None, or a token that the API has just answered with 401: then
         return another token if possible, and otherwise the same object. If another object is returned, the
         request is repeated once, with the token of a further call; a POST only if the API or its gateway
-        wrote the 401. A source that has another signature, or returns something else, is a
-        ConfigurationError.
+        wrote the 401, and the request for a run of a bulk job never. A source that has another signature, or
+        returns something else, is a ConfigurationError.
 
         Should raise AuthenticationError if there is no token. Whatever it raises ends the request and is
         raised as it is.

@@ -76,7 +76,7 @@ async def create_job(
     slides; None, the default, is this machine.
 
     After an error or a cancellation there is no job in the folder, unless there was one before. Costs what
-    `run_preflight` costs, and a listing of the newest runs.
+    `run_preflight` costs, two requests, and a listing of the newest runs.
 
     Raises JobError on Windows, for a folder that can't be made, locked or written, or if the user's state
     folder can't be written; JobRefused if the folder holds a job already; JobBusy if another process uses it;

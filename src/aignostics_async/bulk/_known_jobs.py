@@ -22,7 +22,10 @@ class KnownJob:
         for job in await list_jobs():
             print(job.folder, job.problem or job.summary.status.name)
 
-    `summary` is None if and only if `problem` says why the job can't be read in its folder.
+    `job_id` is the id of the job, and `folder` where it was when it was opened last. `holder` describes the
+    process that works on it; None, the default, without one. `summary` is a `Summary`, and None, the default,
+    if and only if `problem` says why the job can't be read in its folder; else `problem` is None, the
+    default.
     """
 
     job_id: str
