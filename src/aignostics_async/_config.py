@@ -59,13 +59,13 @@ class Timeouts:
 
         Settings(timeouts=Timeouts(read=120))
 
-    `connect`, 10 s by default, is the time to open a connection: for a storage with all steps but the lookup
-    of its host, for the API each for connecting and for TLS. `read` and `write`, 60 s each, are the longest
-    pauses between two pieces of a response or of a request, not the time for the whole. `pool`, 60 s, hardly
-    ever applies, because requests wait for a connection in the client, for any time. A request that exceeds
-    one fails, and is repeated as `Retries` says; at the end RequestTimeout is raised for the API, and
-    TransferInterrupted for a storage. Raises ConfigurationError for a value that is not a positive, finite
-    duration.
+    `connect`, 10 s by default, is the time to open a connection: for a storage all steps together, of which
+    the lookup of its host is not cut short, for the API each for connecting and for TLS. `read` and `write`,
+    60 s each, are the longest pauses between two pieces of a response or of a request, not the time for the
+    whole. `pool`, 60 s, hardly ever applies, because requests wait for a connection in the client, for any
+    time. A request that exceeds one fails, and is repeated as `Retries` says; at the end RequestTimeout is
+    raised for the API, and TransferInterrupted for a storage. Raises ConfigurationError for a value that is
+    not a positive, finite duration.
     """
 
     connect: float = field(default=10, converter=seconds, validator=_positive)
@@ -102,7 +102,7 @@ class Retries:
     attempts: int = field(default=4, validator=_at_least_one)
     """The number of attempts including the first; 4 by default. 1 turns retries off.
 
-    A transfer that has moved 64 KiB since the last failure starts counting again.
+    A download that has moved 64 KiB since the last failure starts counting again.
     """
     initial_wait: float = field(default=0.5, converter=seconds, validator=_positive)
     """Seconds before the second attempt; 0.5 by default. Each further wait doubles; jitter takes up to a
