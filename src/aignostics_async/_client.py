@@ -223,8 +223,8 @@ class Client:
 
         A run that vanishes or can't be read does not stop the others; at the end all such errors, which are
         those of `Run.watch`, are raised in one ExceptionGroup. A login that is not accepted, or a listing of
-        runs that fails, ends the iteration with its error: after `Settings.outage_timeout` (300 s) if the
-        error is transient, and at once if not, as with LoginRequired or Forbidden.
+        runs that fails, ends the iteration with its error: at once, as with LoginRequired or Forbidden, or if
+        it is transient after `Settings.outage_timeout` (300 s), sooner if a `Retry-After` goes beyond that.
 
         Costs about one request per hundred runs every `Settings.poll_interval` (30 s), and up to
         `Settings.results_rate_limit` (600) requests a minute for the items of runs, which all watchers of the
@@ -263,9 +263,9 @@ class Client:
         been listed.
 
         A run that vanishes or can't be read is dropped with a warning in the log. A login that is not
-        accepted, or a listing of runs that fails, ends the iteration with its error: after
-        `Settings.outage_timeout` (300 s) if the error is transient, and at once if not, as with
-        LoginRequired, Forbidden or InvalidResponse.
+        accepted, or a listing of runs that fails, ends the iteration with its error: at once, as with
+        LoginRequired, Forbidden or InvalidResponse, or if it is transient after `Settings.outage_timeout`
+        (300 s), sooner if a `Retry-After` goes beyond that.
 
         Costs the requests that `watch` costs. Raises UsageError at once for an `application` that is a
         version or can't be an id, a `since` without time zone, an invalid cursor, or if the client is not

@@ -210,7 +210,8 @@ class Settings:
     - `poll_interval` (30 s) is the time between two polls of a run, and `results_rate_limit` (600) the number
       of requests per minute for the items of runs.
     - `results_timeout` (60 s) is the longest wait for the last results of a final run.
-    - `outage_timeout` (300 s) is the time for which watching goes on while the API can't be reached or fails.
+    - `outage_timeout` (300 s) is the time for which watching goes on while the API can't be reached or fails,
+      unless a `Retry-After` goes beyond it.
     - `read_after_write_timeout` (5 s) is the time for which a new run may be unknown to the server.
     - `url_lifetime` (7 days) is the validity of the URLs that are signed for the platform.
     - `ssl_context` is a TLS context for a private CA or a client certificate, and `proxy` the URL of a proxy;
