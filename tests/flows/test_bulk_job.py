@@ -11,6 +11,7 @@ import stat
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,15 @@ from aignostics_async import (
     LoginRequired,
     UsageError,
 )
-from aignostics_async.bulk import BulkJob, EventType, JobEvent, JobStatus, Sources, create_job
+from aignostics_async.bulk import (
+    BulkJob,
+    EventType,
+    JobEvent,
+    JobStatus,
+    Sources,
+    create_job,
+    run_preflight,
+)
 from aignostics_async.bulk.database._job_folder import HighWaterMark, HighWaterMarkFile, JobFolder
 from aignostics_async.bulk.reconciliation._platform import PlatformClient
 from aignostics_async.bulk.reconciliation._protocol import AttemptResult
@@ -689,7 +698,7 @@ async def test_a_job_waits_while_the_platform_is_down(harness: JobHarness) -> No
 async def test_another_server_is_refused(harness: JobHarness, second_emulator: Emulator) -> None:
     await harness.make("a")
     async with second_emulator.client(SETTINGS) as client, harness.opened() as job:
-        for act in (job.run, job.adopt):
+        for act in (job.run, job.adopt, partial(run_preflight, job.plan, Sources(places=["."]))):
             with pytest.raises(JobRefused, match="the client signs in at"):
                 await act(client)
     assert not second_emulator.requests()

@@ -79,10 +79,10 @@ async def create_job(
     `run_preflight` costs, two requests, and a listing of the newest runs.
 
     Raises JobError on Windows, for a folder that can't be made, locked or written, or if the user's state
-    folder can't be written; JobRefused if the folder holds a job already; JobBusy if another process uses it;
-    JobDatabaseError if its database can't be written; ConfigurationError for a user without home folder;
-    UsageError for an async callback or an argument of another kind; and what `run_preflight` and the
-    callbacks raise.
+    folder can't be written; JobRefused if the folder holds a job already, or for a client of another server
+    than the plan's; JobBusy if another process uses it; JobDatabaseError if its database can't be written;
+    ConfigurationError for a user without home folder; UsageError for an async callback or an argument of
+    another kind; and what `run_preflight` and the callbacks raise.
     """
     check_parts(plan, sources, client, engine)
     check_callback(consent)

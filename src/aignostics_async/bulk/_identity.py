@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from .._core._pager import MIN_PAGE_SIZE
 from .._internals import token_claims
 from ..errors import Forbidden, InvalidResponse, JobRefused, NotFound, NotInContract
+from ._plan import check_server
 from .database import _job_commands, _queries
 
 if TYPE_CHECKING:
@@ -50,15 +51,6 @@ async def verify_identity(database: Database, client: Client, plan: JobPlan) -> 
             "this login sees none of the runs of this job; sign in as the user who created the job"
         )
     await database.write(_job_commands.set_job(identity=identity))
-
-
-def check_server(client: Client, plan: JobPlan) -> None:
-    """Raise JobRefused for a client of another server than the plan's."""
-    if client.api_root != plan.api_root:
-        raise JobRefused(
-            f"this job was made for {plan.api_root}, but the client signs in at {client.api_root}; "
-            "resume it there"
-        )
 
 
 async def identify(client: Client, plan: JobPlan) -> dict[str, str]:

@@ -21,9 +21,8 @@ from ..transfer._progress import check_callback, ignore
 from ._assembly import begin_work
 from ._expiry_monitor import monitor_expiry
 from ._generation import record_stop
-from ._identity import check_server
 from ._maintained_job import MaintainedJob
-from ._plan import JobPlan, replace_values, run_options
+from ._plan import JobPlan, check_server, replace_values, run_options
 from ._request_monitor import monitor_requests
 from ._stage_progress import StageProgress, stage_progress
 from ._store import address_of, open_store, record_checksums

@@ -12,7 +12,8 @@ from ..errors import UsageError
 from . import _corrections, _maintenance
 from ._assembly import make_reconciler
 from ._corrections import CorrectionReport
-from ._identity import check_server, verify_identity
+from ._identity import verify_identity
+from ._plan import check_server
 from ._store import open_store
 from .database import _queries, _retries
 from .reconciliation._platform import PlatformClient
@@ -237,9 +238,9 @@ class MaintainedJob:
         by default) nothing is deleted, and the number is that of the slides that would be.
 
         Raises ConfigurationError for a store that can't be opened or can't delete; TransferError if a request
-        to the store fails; UsageError if the client is not open; JobDatabaseError if the database can't be
-        read or written; and for a store of the platform NotInContract under contract 1.0, and the errors of
-        requests that `Pager` names.
+        to the store fails; UsageError if the client is not open and there is something to delete;
+        JobDatabaseError if the database can't be read or written; and for a store of the platform
+        NotInContract under contract 1.0, and the errors of requests that `Pager` names.
         """
         opened = open_store(client, self.plan, store)
         return await _maintenance.clean(self._database, opened, dry_run=dry_run)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
 
 from attrs import asdict, evolve, field, fields, frozen
@@ -31,6 +31,9 @@ from ..slides._identifying import as_policies
 from ..storage import Checksums
 from ._price import as_price, check_currency
 from .reconciliation._quiescence import ReconciliationTimeouts
+
+if TYPE_CHECKING:
+    from .._client import Client
 
 MAX_CHUNK_SIZE = 500
 """Items that the platform accepts in one run."""
@@ -304,6 +307,15 @@ class JobPlan:
             raise
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, AignosticsError) as error:
             raise JobDatabaseError(f"the job's plan can't be read ({error}); restore a copy of it") from None
+
+
+def check_server(client: Client, plan: JobPlan) -> None:
+    """Raise JobRefused for a client of another server than the plan's."""
+    if client.api_root != plan.api_root:
+        raise JobRefused(
+            f"the job is for {plan.api_root}, but the client signs in at {client.api_root}; "
+            "use a client of that server"
+        )
 
 
 def run_options(plan: JobPlan) -> RunOptions:

@@ -26,7 +26,7 @@ from ...slides import LeftOutReason
 from ...slides._probed_slide import ProbedSlide
 from ...slides._prober import Prober
 from ...transfer._progress import call_plain, check_callback
-from .._plan import JobPlan, run_options
+from .._plan import JobPlan, check_server, run_options
 from .._store import address_of, open_store
 from ..database._samples import Stage
 from ..engines._local import LocalEngine
@@ -116,13 +116,14 @@ async def run_preflight(
     newest 1000), and a small object in the store, sent whole and in parts, which is deleted where the store
     can. Memory grows by a few kilobytes per slide.
 
-    Faults of slides and of the store are reported, not raised. Raises NotFound if there is no such
-    application version; NotInContract under contract 1.0 for metadata of runs or items, a due date, a
-    deadline or a callback context; ConfigurationError if the version needs several inputs per item, lacks the
-    plan's `artifact` or has an unusable schema, pseudonyms can't be kept, the `slides` extra is not
-    installed, or the processes that read slides can't be started or 20 in a row are lost; UsageError for a
-    deadline that has passed, an async `progress`, or a `plan`, `sources`, `client`, `results` or `engine` of
-    another kind; what `progress`, `keep` and `engine` raise; and the errors of requests that `Pager` names.
+    Faults of slides and of the store are reported, not raised. Raises JobRefused for a client of another
+    server than the plan's; NotFound if there is no such application version; NotInContract under contract 1.0
+    for metadata of runs or items, a due date, a deadline or a callback context; ConfigurationError if the
+    version needs several inputs per item, lacks the plan's `artifact` or has an unusable schema, pseudonyms
+    can't be kept, the `slides` extra is not installed, or the processes that read slides can't be started or
+    20 in a row are lost; UsageError for a deadline that has passed, an async `progress`, or a `plan`,
+    `sources`, `client`, `results` or `engine` of another kind; what `progress`, `keep` and `engine` raise;
+    and the errors of requests that `Pager` names.
     """
     check_parts(plan, sources, client, engine)
     check_callback(progress)
@@ -159,11 +160,12 @@ async def run_preflight(
 
 
 def check_parts(plan: JobPlan, sources: Sources, client: Client, engine: StageEngine | None) -> None:
-    """Raise UsageError for a part of a job that is of another kind."""
+    """Raise UsageError for a part of a job of another kind, and JobRefused for a client of another server."""
     check_kind(plan, JobPlan, "plan")
     check_kind(sources, Sources, "sources")
     check_kind(client, Client, "client")
     check_kind(engine or LocalEngine(), StageEngine, "engine")
+    check_server(client, plan)
 
 
 @define
