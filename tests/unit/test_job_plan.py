@@ -80,7 +80,7 @@ def test_a_plan_is_the_same_after_a_restart(plan: JobPlan) -> None:
         ("results", "a\0b", "results is the path of a folder"),
         ("results", os.fsdecode(b"/results-\xfc"), "results is the path of a folder"),
         ("metadata", {"lab": "\ud800"}, "metadata of runs can't be sent"),
-        ("contract", 5, "contract is 1.0 or 1.8, not 5"),
+        ("contract", 5, "contract is the text '1.0' or '1.8', not 5"),
         ("timeouts", 300, r"timeouts takes ReconciliationTimeouts\(...\)"),
         ("timeouts", ReconciliationTimeouts(quiescence=0), r"timeouts takes ReconciliationTimeouts\(...\)"),
         (

@@ -26,7 +26,7 @@ def line_of(contract: str, source: str = "contract") -> str:
         return OLDEST
     if found is not None and int(found[1]) >= _FIRST_OF_NEWEST:
         return NEWEST
-    raise ConfigurationError(f"{source} is {OLDEST} or {NEWEST}, not {contract!r}")
+    raise ConfigurationError(f"{source} is the text {OLDEST!r} or {NEWEST!r}, not {contract!r}")
 
 
 def open_bridge(line: str, api: ApiPool) -> Bridge:

@@ -75,8 +75,9 @@ class InvalidResponse(AignosticsError):
 
     def __init__(self, reason: str, *, operation: str, status: int = 200, excerpt: str = "") -> None:
         super().__init__(
-            f"{operation}: the response (status {status}) does not fit the contract: {reason}. "
-            f"Is the API root right, and is this the newest release of the SDK? Body: {excerpt!r}"
+            f"{operation}: the response (status {status}) does not fit the contract: "
+            f"{reason.removesuffix('.')}. Is the API root right, and is this the newest release of the SDK? "
+            f"Body: {excerpt!r}"
         )
         self.reason = reason
         self.operation = operation
