@@ -108,9 +108,9 @@ class MaintainedJob:
 
         `only`, `failed` and `rerun` select items as for `retry`, without those that have results. A line of
         `manifest`, a CSV file as for `Sources`, corrects the selected item whose file or folder it names.
-        `mpp`, in µm per pixel, applies to every selected item whose line sets no `mpp`; an entry that was
-        rejected needs a line of its own. A resolution that differs from the file's own by more than 2 % is a
-        fault unless `mpp_source` is set. Both are None by default; at least one is required.
+        `mpp`, from 0.05 to 5 µm per pixel, applies to every selected item whose line sets no `mpp`; an entry
+        that was rejected needs a line of its own. A resolution that differs from the file's own by more than
+        2 % is a fault unless `mpp_source` is set. Both are None by default; at least one is required.
 
         Corrected items without a fault continue, in one transaction; the others stay as they were, and the
         report has their faults. If a line of the manifest is faulty, or the call raises, no item continues.

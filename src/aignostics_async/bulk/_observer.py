@@ -73,7 +73,7 @@ class JobObserver:
 
     @property
     def path(self) -> Path:
-        """The path of the job's folder, as it was passed."""
+        """The path of the job's folder, relative if it was passed so."""
         return self._folder.path
 
     @property

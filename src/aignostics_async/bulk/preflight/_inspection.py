@@ -120,11 +120,11 @@ async def inspect_slides(
         for slide in inspection.slides:
             print(slide.path, slide.info, slide.faults)
 
-    `places` are folders, files and patterns, as in `Sources.places`. `mpp` is the resolution, in µm per
-    pixel, of slides whose files have none; None, the default, sets none. A file whose own differs from it by
-    more than 2 % is a fault. `identifying` is the policy as for `runs.submit`; None, the default, refuses
-    slides that name the patient. With `decode=True` all pixels are decoded, which takes minutes for a large
-    slide; with `thumbnails=True` each slide gets a JPEG of at most 200 pixels a side. Both are False by
+    `places` are folders, files and patterns, as in `Sources.places`. `mpp` is the resolution, from 0.05 to 5
+    µm per pixel, of slides whose files have none; None, the default, sets none. A file whose own differs from
+    it by more than 2 % is a fault. `identifying` is the policy as for `runs.submit`; None, the default,
+    refuses slides that name the patient. With `decode=True` all pixels are decoded, which takes minutes for a
+    large slide; with `thumbnails=True` each slide gets a JPEG of at most 200 pixels a side. Both are False by
     default.
 
     Slides are read in at most 8 processes of their own, so that one that crashes its reader, or takes longer

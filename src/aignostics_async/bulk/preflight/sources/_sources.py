@@ -124,9 +124,11 @@ class Sources:
     mpp: float | None = field(
         default=None, validator=_optional(_is_resolution, "a resolution in µm per pixel, such as 0.25")
     )
-    """The resolution in µm per pixel of slides whose files and manifest lines have none; None by default.
+    """The resolution of slides whose files and manifest lines have none, from 0.05 to 5 µm per pixel; None by
+    default.
 
-    A file with a different resolution is a fault, which `mpp_source` in a manifest settles for each slide.
+    A file whose own differs by more than 2 % is a fault, which `mpp_source` in a manifest settles for each
+    slide.
     """
     include_label: bool = field(
         default=False, validator=_checked(lambda value: isinstance(value, bool), "True or False")
