@@ -124,8 +124,8 @@ async def inspect_slides(
     µm per pixel, of slides whose files have none; None, the default, sets none. A file whose own differs from
     it by more than 2 % is a fault. `identifying` is the policy as for `runs.submit`; None, the default,
     refuses slides that name the patient. With `decode=True` all pixels are decoded, which takes minutes for a
-    large slide; with `thumbnails=True` each slide gets a JPEG of at most 200 pixels a side. Both are False by
-    default.
+    large slide; with `thumbnails=True` each slide gets a JPEG of at most 200 pixels a side, if one can be
+    made. Both are False by default.
 
     Slides are read in at most 8 processes of their own, so that one that crashes its reader, or takes longer
     than 60 s (an hour with `decode`), is a fault like any other. Costs reading the header of each slide;
