@@ -180,3 +180,25 @@ async def test_a_hostile_zip_is_its_own_item_s_trouble(
     assert results.pop("good") == ItemStatus.SUCCEEDED
     assert set(results.values()) == {ItemStatus.ERROR_USER}, results
     assert not (tmp_path.parent / "a.dcm").exists()
+
+
+FORKS = """
+import os, sys
+from pathlib import Path
+from aignostics_async.emulator.process import Emulator
+
+with Emulator(Path(sys.argv[1])) as emulator:
+    root = emulator.api_root
+    child = os.fork()
+    if not child:
+        os._exit(emulator.api_root != root)
+    assert os.waitpid(child, 0)[1] == 0
+    assert emulator.api_root == root
+"""
+
+
+def test_a_fork_uses_the_emulator_of_its_parent(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKS, str(tmp_path)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr

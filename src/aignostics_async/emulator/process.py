@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,7 @@ class Emulator(ControlClient):
         self._data = Path(data)
         self._options = {"speed": 1000, **options}
         self._process: subprocess.Popen[str] | None = None
+        self._parent = os.getpid()
 
     def start(self) -> Self:
         """Start the emulator, wait until it accepts requests, and return it.
@@ -69,7 +71,7 @@ class Emulator(ControlClient):
             command = [sys.executable, "-m", "aignostics_async.cli", "emulator"]
             command += _arguments({**self._options, "data": self._data, "ready_file": ready_file})
             process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
-            self._process = process
+            self._process, self._parent = process, os.getpid()
             # The first line means that the ready file exists; end of file means that it failed.
             if process.stdout is None or not process.stdout.readline():
                 self.stop()
@@ -99,7 +101,10 @@ class Emulator(ControlClient):
         self._end("kill")
 
     def _is_alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        if self._process is None:
+            return False
+        # Only its parent can ask for its end; to a fork of this process it seems to have ended.
+        return os.getpid() != self._parent or self._process.poll() is None
 
     def _running(self) -> dict[str, Any]:
         if not self._is_alive():
