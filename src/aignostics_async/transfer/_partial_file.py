@@ -7,7 +7,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -24,8 +24,6 @@ from ._ranges import Span
 from ._resume_record import Record, read_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ._cancel_token import CancelToken
 
 _log = get_logger("aignostics_async")
