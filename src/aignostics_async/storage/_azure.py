@@ -46,7 +46,7 @@ class Azure:
     `container` is its name, and `prefix` the first part of every blob name, empty by default. `account` and
     `key`, in base64, are by default those of AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY. `endpoint` is the
     root URL of the account if it is not Azure's own; by default, None, that of AZURE_STORAGE_ENDPOINT. Other
-    AZURE_ variables that obstore reads, such as AZURE_STORAGE_USE_EMULATOR, count as well. With
+    `AZURE_` variables that obstore reads, such as AZURE_STORAGE_USE_EMULATOR, count as well. With
     `verify="read-back"` every file is read again after its upload, at the cost of its transfer; "auto", the
     default, compares what Azure reports.
 
