@@ -36,8 +36,8 @@ class FileStore:
     replaced atomically and durably. Processes can share a folder: `lock` uses file locks, which the system
     releases if a process dies.
 
-    A file that is damaged or from another release is no login: `load` returns None, `save` renames it to
-    `{key.digest}.unusable-{number}`, and `delete` removes it.
+    A file that is damaged, or in a format that this release does not know, is no login: `load` returns None,
+    `save` renames it to `{key.digest}.unusable-{number}`, and `delete` removes it.
 
     Creating the store does no I/O, and raises ConfigurationError if no folder is given and the user has no
     home folder, and UsageError for what is no path. Files are read and written in worker threads. Every

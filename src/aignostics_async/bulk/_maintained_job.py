@@ -108,21 +108,23 @@ class MaintainedJob:
 
         `only`, `failed` and `rerun` select items as for `retry`, without those that have results. A line of
         `manifest`, a CSV file as for `Sources`, corrects the selected item whose file or folder it names.
-        `mpp`, from 0.05 to 5 µm per pixel, applies to every selected item whose line sets no `mpp`; an entry
-        that was rejected needs a line of its own. A resolution that differs from the file's own by more than
-        2 % is a fault unless `mpp_source` is set. Both are None by default; at least one is required.
+        `mpp`, from 0.05 to 5 µm per pixel, applies to every selected item whose line sets no `mpp`; a line,
+        file or folder that could not be taken when the job was created needs a line of its own. A resolution
+        that differs from the file's own by more than 2 % is a fault unless `mpp_source` is set. Both are None
+        by default; at least one is required.
 
-        Corrected items without a fault continue, in one transaction; the others stay as they were, and the
-        report has their faults. If a line of the manifest is faulty, or the call raises, no item continues.
+        Corrected items without a fault continue, in one transaction; those with one stay as they were, and
+        the report has their faults. Selected items without a correction stay, too. If the manifest can't be
+        read or a line of it is faulty, the report has these faults, and no item continues; nor does any if
+        the call raises.
         With `dry_run=True` (False by default) nothing changes, and `released` counts those that would.
         Costs one request, and reading each corrected slide.
 
         Raises UsageError without `mpp` and `manifest`, for a `manifest` that is no path, for an `only` that
-        `retry` refuses, or during `run`;
-        ConfigurationError for an implausible `mpp`, a version with an unusable schema, without the `slides`
-        extra, or if the processes that read slides can't be started or 20 in a row are lost; JobRefused for
-        another server; JobDatabaseError if the database can't be read or written; NotFound if the version is
-        gone; and the errors of requests that `Pager` names.
+        `retry` refuses, or during `run`; ConfigurationError for an implausible `mpp`, a version with an
+        unusable schema, without the `slides` extra, or if the processes that read slides can't be started or
+        20 in a row are lost; JobRefused for another server; JobDatabaseError if the database can't be read or
+        written; NotFound if the version is gone; and the errors of requests that `Pager` names.
         """
         self._check_idle()
         check_server(client, self.plan)

@@ -36,7 +36,7 @@ async def status(directory: Path, /, *, as_json: Json = False) -> None:
 
 
 async def watch(directory: Path, /, *, as_json: Json = False) -> int:
-    """Follow the events of a job until no process works on it; ends as 'bulk run' would.
+    """Follow the events of a job until no process works on it, and end with its exit status.
 
     Begins with the latest events. Interrupting it does not affect the job.
 

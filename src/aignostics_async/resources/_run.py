@@ -110,12 +110,13 @@ class Run:
         default the server decides. Each request signs new download URLs, which are valid for an hour; under
         contract 1.8 the server may leave them out.
 
-        Costs one request per page of `page_size` items, from 5 to 100 and by default 100. Raises UsageError
-        for another `page_size`, a `sort` that is not text, a filter that is not several texts, a status that
-        `ItemStatus` does not list, or `metadata` that are no mapping or have the SDK's own key. Iterating
-        raises NotFound if the caller has no such run, UsageError for an item id that is not a UUID, another
-        field in `sort`, or `metadata` as `Runs.list` does, NotInContract for `metadata` under contract 1.0,
-        and the errors that `Pager` names.
+        Costs one request per page of `page_size` items, from 5 to 100 and by default 100; under contract 1.8
+        several `statuses`, ERROR_SYSTEM and the CANCELED ones are filtered by the client, and pages count the
+        others, too. Raises UsageError for another `page_size`, a `sort` that is not text, a filter that is
+        not several texts, a status that `ItemStatus` does not list, or `metadata` that are no mapping or have
+        the SDK's own key. Iterating raises NotFound if the caller has no such run, UsageError for an item id
+        that is not a UUID, another field in `sort`, or `metadata` as `Runs.list` does, NotInContract for
+        `metadata` under contract 1.0, and the errors that `Pager` names.
         """
         filters = {
             "item_ids": as_texts(item_ids, "item_ids"),

@@ -60,7 +60,8 @@ class LeftOut:
             print(each.path, each.reason, each.detail)
 
     `path` is a text, and `reason` a `LeftOutReason`. `detail` is more about it for people, empty by default.
-    `is_slide`, False by default, tells if the file is a slide nevertheless, or the folder has one.
+    `is_slide`, False by default, tells if the file looks like a slide by content or suffix, perhaps of an
+    unsupported format or not finished, or the folder has a file with such a suffix.
     """
 
     path: str

@@ -127,7 +127,7 @@ class Engine:
     async def run_file_io(
         self, work: Callable[[CancelToken], _T], *, release: Callable[[_T], None] | None = None
     ) -> _T:
-        """Run work on files in a thread, at most four calls at once, in addition to those of `run`.
+        """Run work on files in a thread and return its result, at most four at once beside those of `run`.
 
             size = await engine.run_file_io(lambda token: path.stat().st_size)
 

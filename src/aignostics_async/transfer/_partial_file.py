@@ -157,8 +157,10 @@ class PartialFile:
     def recover(self, token: CancelToken) -> None:
         """Take over the bytes of an earlier download that still match their recorded checksums.
 
-        Only inside `in_use`, after `open`. Without a record that can be used, the file is emptied. Costs
-        reading the bytes. Raises OSError if the disk fails, and Cancelled if `token` is cancelled.
+        Only inside `in_use`, after `open`, and while no other thread uses the spans: `spans`, `total` and
+        `etag` are then those of the record, with an empty span where bytes don't match. Without a record that
+        can be used, the file is emptied. Costs reading the bytes. Raises OSError if the disk fails, and
+        Cancelled if `token` is cancelled.
         """
         try:
             record = read_record(self._record.read_bytes())

@@ -155,7 +155,10 @@ class ConnectionPool:
             surplus.close()
 
     def drop(self, place: Route) -> None:
-        """Close all idle connections to a place, because one of them was found closed by the storage."""
+        """Close all idle connections to a place, what `place` returns; does nothing if there are none.
+
+        If the storage has given up one of them, the others are probably dead, too.
+        """
         while (connection := self._newest(place)) is not None:
             connection.close()
 

@@ -137,7 +137,10 @@ class JobStatus(Enum):
 
     @property
     def exit_status(self) -> int:
-        """The exit status of `bulk run`, unless `Summary.is_unswept`: the value, 0, 1, 3, 4, 8 or 75."""
+        """The exit status that stands for this status: its value, one of 0, 1, 3, 4, 8 and 75.
+
+        `Summary.exit_status` says when a command ends with another one.
+        """
         return self.value
 
 

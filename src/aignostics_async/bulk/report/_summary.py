@@ -213,7 +213,11 @@ class Summary:
 
     @property
     def exit_status(self) -> int:
-        """The exit status of `bulk run` for this summary: that of `status`, or 75 if `is_unswept`."""
+        """The exit status of `bulk watch` for this summary: that of `status`, or 75 if `is_unswept`.
+
+        `bulk run` ends with it, too, if the job has finished; with 75 after a drain, unless items are lost;
+        and with the status of the error that stopped it.
+        """
         return (JobStatus.UNFINISHED if self.is_unswept else self.status).exit_status
 
     @property
