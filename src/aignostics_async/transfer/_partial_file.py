@@ -158,9 +158,8 @@ class PartialFile:
         """Take over the bytes of an earlier download that still match their recorded checksums.
 
         Only inside `in_use`, after `open`, and while no other thread uses the spans: `spans`, `total` and
-        `etag` are then those of the record, with an empty span where bytes don't match. Without a record that
-        can be used, the file is emptied. Costs reading the bytes. Raises OSError if the disk fails, and
-        Cancelled if `token` is cancelled.
+        `etag` are then those of the record, with an empty span where bytes don't match. Without a usable
+        record the file is emptied. Costs reading the bytes. Raises OSError, and Cancelled for `token`.
         """
         try:
             record = read_record(self._record.read_bytes())
