@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import anyio
 import anyio.lowlevel
 import pytest
 
-from aignostics_async import ClusterRefused, MissingExtra, Settings, StaticToken, UsageError
+from aignostics_async import ClusterLost, ClusterRefused, MissingExtra, Settings, StaticToken, UsageError
 from aignostics_async.bulk import ClusterTls, DaskEngine
 from aignostics_async.bulk.cluster._connection import (
     check_addresses,
@@ -22,6 +25,7 @@ from aignostics_async.bulk.cluster._connection import (
 )
 from aignostics_async.bulk.cluster._crowd import Crowd
 from aignostics_async.bulk.cluster._handshake import check_versions, remarks, stays
+from aignostics_async.bulk.cluster._open_engine import OpenDaskEngine
 from aignostics_async.bulk.cluster._requests import WorkerFacts, WorkerSetup
 from aignostics_async.bulk.cluster._sealed import Sealed
 from aignostics_async.bulk.cluster._worker_tools import worker_source
@@ -194,3 +198,13 @@ async def test_what_dask_itself_refuses_is_told(tmp_path: Path) -> None:
 def test_options_that_name_no_one_engine_are_refused(options: Any) -> None:
     with pytest.raises(UsageError):
         EngineOptions(**options).open(None)
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("in <TLS local=tls://a remote=tls://b>: Stream is closed"), asyncio.CancelledError()]
+)
+async def test_a_connection_that_breaks_is_the_end_of_the_scheduler(error: BaseException) -> None:
+    engine = OpenDaskEngine.__new__(OpenDaskEngine)
+    engine._gone = asyncio.get_running_loop().create_future()
+    with pytest.raises(ClusterLost, match=r"^the scheduler of the cluster is gone, or was restarted$"):
+        await engine._result(SimpleNamespace(result=AsyncMock(side_effect=error)))

@@ -206,7 +206,7 @@ class OpenDaskEngine:
             return None
         except AignosticsError:
             raise
-        except CancelledError:
+        except (CancelledError, OSError):  # Dask's own: what a task meets on a worker comes as an answer
             raise self._lose() from None
         except Exception as error:  # noqa: BLE001 - its text may hold what nobody should read
             raise ClusterLost(
