@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 import sys
+from concurrent.futures import CancelledError
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -201,7 +202,7 @@ def test_options_that_name_no_one_engine_are_refused(options: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [OSError("in <TLS local=tls://a remote=tls://b>: Stream is closed"), asyncio.CancelledError()]
+    "error", [OSError("in <TLS local=tls://a remote=tls://b>: Stream is closed"), CancelledError()]
 )
 async def test_a_connection_that_breaks_is_the_end_of_the_scheduler(error: BaseException) -> None:
     engine = OpenDaskEngine.__new__(OpenDaskEngine)
