@@ -193,7 +193,7 @@ async def test_two_that_are_broken_are_both_found(setup: Setup, pair: tuple[str,
     ("name", "change", "state", "words"),
     [
         ("deployment", {"AIGNOSTICS_API_ROOT": ""}, CheckState.FAULT, "AIGNOSTICS_API_ROOT"),
-        ("contract", {"AIGNOSTICS_CONTRACT": "2.0"}, CheckState.FAULT, "1.0 or 1.8"),
+        ("contract", {"AIGNOSTICS_CONTRACT": "2.0"}, CheckState.FAULT, "'1.0' or '1.8'"),
         ("token and organization", {"AIGNOSTICS_ACCESS_TOKEN": ""}, CheckState.FAULT, "no credential"),
         ("key ring", {"AIGNOSTICS_TOKEN_STORE": "safe"}, CheckState.FAULT, "AIGNOSTICS_TOKEN_STORE"),
         ("proxy and CA", {}, CheckState.OK, "is reached directly"),
