@@ -365,6 +365,7 @@ async def test_retry_after_is_honoured(place: Hostile, tmp_path: Path) -> None:
     assert len(place.asks) == 4
 
 
+@pytest.mark.long
 async def test_a_storm_of_503(place: Hostile, tmp_path: Path) -> None:
     """Of each file's first two tries none succeeds; all files come, over fewer connections."""
     tries: dict[str, int] = {}

@@ -225,6 +225,7 @@ def commands(group: App, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]
             yield from commands(command, (*path, name))
 
 
+@pytest.mark.long
 def test_each_help_fits_80_columns_and_has_an_example() -> None:
     every = list(commands(_app.app))
     assert len(every) > 38

@@ -55,6 +55,7 @@ def test_segments_combine(pieces: list[bytes]) -> None:
     assert checksum_segments(checksum_bytes(piece) for piece in pieces) == whole
 
 
+@pytest.mark.long
 def test_segments_of_gigabytes_combine() -> None:
     # 5 GiB of zeros: hashed whole by the other library, combined from one MiB by doubling here.
     mebibyte = bytes(1024 * 1024)

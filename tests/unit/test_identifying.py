@@ -206,6 +206,7 @@ def test_other_pictures_of_an_ome_description_have_names() -> None:
     assert ome_resolution('<!-- <Pixels PhysicalSizeX="1" PhysicalSizeY="1"/> --><Pixels/>') is None
 
 
+@pytest.mark.long
 def test_a_long_description_takes_no_time() -> None:
     assert list(other_names('<Image Name="x">' * 100_000, (1, 1))) == []
     assert list(other_names("<!-- " * 100_000, (1, 1))) == []

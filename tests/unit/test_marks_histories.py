@@ -564,6 +564,7 @@ def play_and_check(seed: int, *, is_late: bool, has_copy: bool, copiers: int) ->
     return world
 
 
+@pytest.mark.long
 @given(st.integers(0, 2**64), st.booleans(), st.booleans(), st.integers(0, 2))
 @settings(max_examples=HISTORIES if is_long() else HISTORIES // 100)
 @pytest.mark.timeout(5400)

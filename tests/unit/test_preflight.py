@@ -185,6 +185,7 @@ def fan(refer: Callable[[int], dict[str, Any]], name: Callable[[int], dict[str, 
     return {"$id": "https://x/y", **refer(0), "$defs": {**levels, "l9": {**name(9), "type": "object"}}}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "schema",
     [

@@ -35,6 +35,7 @@ SCHEMAS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("schema", SCHEMAS, ids=str)
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
