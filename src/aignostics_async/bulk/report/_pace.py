@@ -27,13 +27,13 @@ def read_pace(execute: Execute) -> dict[str, float]:
     # What the first sample counts was moved before it.
     query = (
         "SELECT stage, max(at) - min(at), sum(items), "
-        "(SELECT first.items FROM samples AS first WHERE first.stage = samples.stage AND first.at >= ?1 "
+        "(SELECT first.items FROM samples AS first WHERE first.stage = samples.stage AND first.at >= ? "
         "AND first.items > 0 ORDER BY first.at LIMIT 1) "
-        "FROM samples WHERE at >= ?1 AND items > 0 GROUP BY stage"
+        "FROM samples WHERE at >= ? AND items > 0 GROUP BY stage"
     )
     return {
         stage: (items - first) / seconds
-        for stage, seconds, items, first in execute(query, (last - _WINDOW,))
+        for stage, seconds, items, first in execute(query, (last - _WINDOW,) * 2)
         if seconds > 0 and items > first
     }
 
