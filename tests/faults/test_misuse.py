@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import pytest
 from leak_detector import variables_of
+from own_stores import Losing
 from support import signed_in
 
 from aignostics_async import (
@@ -34,7 +35,6 @@ from aignostics_async import (
     Settings,
     Slide,
     Store,
-    Stored,
     Timeouts,
     TransferError,
     UsageError,
@@ -297,24 +297,6 @@ async def test_a_slide_that_goes_away_before_its_upload(
             await client.runs.submit("he-tme:v1.0.0", [Item("a", slide=source)], store=emulator.store_url)
 
 
-class Careless:
-    """A store that tells nothing of an object, and whose user deletes the file once it was sent."""
-
-    async def put(self, key: str, source: Path, *, progress: object = None) -> Stored:
-        self.source = source
-        return Stored("uri", source.stat().st_size)
-
-    async def stat(self, key: str) -> None:
-        self.source.unlink()
-        raise NotImplementedError
-
-    async def presign_get(self, uri: str, expires: float) -> str:
-        return "https://h/a"
-
-    async def credentials_expire_at(self) -> None:
-        return None
-
-
 async def test_a_slide_that_goes_away_after_its_upload(
     emulator: Emulator, slide: Slide, tmp_path: Path
 ) -> None:
@@ -322,7 +304,7 @@ async def test_a_slide_that_goes_away_after_its_upload(
     source.write_bytes(slide.path.read_bytes())
     async with emulator.client() as client:
         with pytest.raises(TransferError, match="can't be read"):
-            await client.runs.submit("he-tme:v1.0.0", [Item("a", slide=source)], store=Careless())
+            await client.runs.submit("he-tme:v1.0.0", [Item("a", slide=source)], store=Losing())
 
 
 def test_one_source_in_two_loops_one_after_the_other(emulator: Emulator) -> None:

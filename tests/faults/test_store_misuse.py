@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given, strategies as st
 from lying_store import LyingStore, Trouble, lying_store
+from own_stores import Forgetful, Losing
 from slide_files import write_tiff
 
 from aignostics_async import (
@@ -344,29 +345,6 @@ async def test_a_plain_function_signs_as_well(emulator: Emulator, place: LyingSt
     assert place.objects["/key"] == b"slide"
 
 
-class Forgetful:
-    """A store of a user's own that says of each object what it is told to say, after some looks."""
-
-    def __init__(self, *told: Any, looks: int = 0) -> None:
-        self.told = told
-        self.puts = 0
-        self.looks = looks
-
-    async def put(self, key: str, source: Path, *, progress: object = None) -> Stored:
-        self.puts += 1
-        return cast("Stored", self.told[0])
-
-    async def stat(self, key: str) -> Stored | None:
-        self.looks -= bool(self.puts)
-        return self.told[-1] if self.puts and self.looks <= 0 else None
-
-    async def presign_get(self, uri: str, expires: float) -> str:
-        return "https://h/a"
-
-    async def credentials_expire_at(self) -> None:
-        return None
-
-
 @pytest.mark.parametrize(
     "told",
     [
@@ -469,18 +447,6 @@ async def test_a_url_that_is_never_good_is_signed_twice(
         with pytest.raises(UrlRefused):
             await client.store(Presigned(put_url=sign, get_url=sign)).put("key", source)
     assert place.troubles[0].answered == 2
-
-
-class Losing(Forgetful):
-    """A store of a user's own during whose answer the file that it was sent goes."""
-
-    async def put(self, key: str, source: Path, *, progress: object = None) -> Stored:
-        self.source = source
-        return Stored("uri", source.stat().st_size)
-
-    async def stat(self, key: str) -> None:
-        self.source.unlink()
-        raise NotImplementedError
 
 
 async def test_a_file_that_goes_as_it_is_uploaded(emulator: Emulator, tmp_path: Path) -> None:
