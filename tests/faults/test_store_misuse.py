@@ -346,30 +346,24 @@ async def test_a_plain_function_signs_as_well(emulator: Emulator, place: LyingSt
 
 
 @pytest.mark.parametrize(
-    "told",
+    ("told", "message"),
     [
-        [Stored("uri", 4)],
-        [Stored("uri", 5, "AAAAAA==")],
-        [Stored("uri", 5), Stored("uri", 4)],
-        [Stored("uri", 5), Stored("uri", 5, "AAAAAA==")],
+        ([Stored("uri", 4)], "the file has 5"),
+        ([Stored("uri", 5, "AAAAAA==")], "the file has 5"),
+        ([Stored("uri", 5), Stored("uri", 4)], "the file has 5"),
+        ([Stored("uri", 5), Stored("uri", 5, "AAAAAA==")], "the file has 5"),
+        ([Stored("uri", 5), None], "reported it missing"),
     ],
-    ids=["size of put", "checksum of put", "size of stat", "checksum of stat"],
+    ids=["size of put", "checksum of put", "size of stat", "checksum of stat", "nothing of stat"],
 )
-async def test_a_store_of_ones_own_is_compared_too(tmp_path: Path, told: list[Stored]) -> None:
+async def test_a_store_of_ones_own_is_compared_too(
+    tmp_path: Path, told: list[Stored | None], message: str
+) -> None:
     source = tmp_path / "slide.svs"
     source.write_bytes(b"slide")
     store = Forgetful(*told)
     assert isinstance(store, Store)
-    with pytest.raises(TransferError, match="the file has 5"):
-        await put_once(store, "key", source)
-    assert store.puts == 2, "it is sent once more"
-
-
-async def test_a_store_of_ones_own_that_has_nothing_after_an_upload(tmp_path: Path) -> None:
-    source = tmp_path / "slide.svs"
-    source.write_bytes(b"slide")
-    store = Forgetful(Stored("uri", 5), None)
-    with pytest.raises(TransferError, match="reported it missing"):
+    with pytest.raises(TransferError, match=message):
         await put_once(store, "key", source)
     assert store.puts == 2, "it is sent once more"
 
