@@ -31,11 +31,17 @@ ENTRIES = st.lists(st.fixed_dictionaries({"id": st.integers(0, 9), "parts": st.l
 STYLES: list[dict[str, Any]] = [{}, {"separators": (",", ":")}, {"indent": 1}, {"ensure_ascii": False}]
 
 
-@pytest.fixture(autouse=True, scope="module", params=[24, 1 << 20], ids=["long", "short"])
+@pytest.fixture(
+    autouse=True,
+    scope="module",
+    params=[(24, 8), (24, 1 << 18), (1 << 20, 1 << 18)],
+    ids=["in parts", "split", "short"],
+)
 def _at_once(request: pytest.FixtureRequest) -> Any:
-    """Read every body as a long one, which is split first, and as a short one."""
+    """Read every body as a long one, in parts or split into entries, and as a short one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_json, "AT_ONCE", request.param)
+        for name, size in zip(("AT_ONCE", "_PART"), request.param, strict=True):
+            patch.setattr(_json, name, size)
         yield
 
 
@@ -64,6 +70,24 @@ def test_a_long_list_is_parsed_entry_by_entry(monkeypatch: pytest.MonkeyPatch) -
         reading = entries(content)
         assert [next(reading), *reading] == body
         assert len(sizes) == (40 if len(content) > _json.AT_ONCE else 1)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        [{"id": 1, "parts": []}, {"id": 2, "parts": []}],
+        '},{"id":',
+        ['}]},{"id":0,"parts":[{"', {"id": '},{"id":'}],
+        {"id": [{"id": 1}, {"id": [{"id": 2}, {"id": 3}]}]},
+    ],
+)
+def test_a_list_is_not_cut_where_an_entry_only_seems_to_begin(inner: Any) -> None:
+    body = [{"id": number, "parts": inner} for number in range(4)]
+    content = json.dumps(body, separators=(",", ":")).encode()
+    assert list(entries(content)) == body
+    broken = list(entries(content.replace(b'"id":2', b'"id":nope', 1)))
+    assert len(broken) == 4
+    assert sum(isinstance(each, BrokenEntry) for each in broken) == 1
 
 
 @pytest.mark.parametrize("levels", range(1, 12))

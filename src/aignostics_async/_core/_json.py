@@ -2,7 +2,7 @@
 
 msgspec either returns what the standard library returns, or refuses: NaN, numbers out of range, lone
 surrogates. What it refuses is parsed by the standard library, a list entry by entry. A long list is parsed
-entry by entry too, so that the event loop can run between them. It is told how deeply answers are nested, so
+in parts, so that the event loop can run between them. It is told how deeply answers are nested, so
 that only deeper ones are scanned for how deep they are.
 """
 
@@ -18,8 +18,11 @@ import msgspec
 from ..errors import UsageError
 from ._secret import Secret
 
-# Parsed in less than 2 ms; longer bodies are split into entries first.
+# Parsed in less than 2 ms; longer bodies are parsed in parts.
 AT_ONCE = 1 << 20
+_PART = 1 << 18
+# How the first object of a list begins, up to its first value; most servers write all of them alike.
+_FIRST_KEY = re.compile(rb'\[(\{"[^"\\]*":)')
 _SPLITTER = msgspec.json.Decoder(list[msgspec.Raw])
 
 _PLAIN = json.JSONDecoder()
@@ -110,13 +113,24 @@ def decode_json(content: bytes) -> Any:
 def entries(content: bytes) -> Iterator[Any]:
     """Yield the entries of the list in a response body; raises NoJson.
 
-    An entry that can't be parsed is yielded as a BrokenEntry. A body of more than `AT_ONCE` bytes is first
-    split into entries, at some 3 GB/s, and then each is parsed when it is its turn.
+    An entry that can't be parsed is yielded as a BrokenEntry. A body of more than `AT_ONCE` bytes is parsed
+    in parts, each when it is its turn. If its entries begin differently, it is first split, at some 2 GB/s.
     """
+    rest = content
+    if len(content) > AT_ONCE and (first := _FIRST_KEY.match(content)):
+        seam, begin = b"}," + first[1], 1
+        while (end := content.find(seam, begin + _PART)) > 0:
+            try:
+                part = _decoded(b"[%b}]" % content[begin:end])
+            except (ValueError, RecursionError):
+                break  # something is broken in it, or this is the seam of a list further in
+            yield from part
+            begin = end + 2
+        rest = b"[" + content[begin:]
     try:
-        given = _decoded(content) if len(content) <= AT_ONCE else _SPLITTER.decode(content)
+        given = _decoded(rest) if len(rest) <= AT_ONCE else _SPLITTER.decode(rest)
     except (ValueError, RecursionError):
-        yield from _one_by_one(_text(content))
+        yield from _one_by_one(_text(rest))
         return
     if not isinstance(given, list):
         raise NoJson("a list was expected")
