@@ -148,7 +148,7 @@ async def test_the_operation_is_named_as_the_contract_does(file: Path) -> None:
         "operation": "GET /v1/runs/{application_run_id}/results",
         "status": 200,
         "path": "$",
-        "message": "{} is not of type 'array'",
+        "message": '{} is not of type "array"',
     }
 
 
