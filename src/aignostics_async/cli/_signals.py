@@ -23,6 +23,8 @@ Receiver = Callable[[signal.Signals], None]
 
 _HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)  # Windows has none
 _SIGNALS = tuple(each for each in (signal.SIGINT, signal.SIGTERM, _HANGUP) if each is not None)
+# What was there before this module handles any of them, such as a tool's that writes down what it measured.
+_USUAL = {each: signal.getsignal(each) or signal.SIG_DFL for each in _SIGNALS}
 
 _receivers: list[Receiver] = []
 """Who is told of a signal: the last one."""
@@ -93,7 +95,7 @@ def drained_by_signals(drain: Callable[[], None]) -> Iterator[list[signal.Signal
 @contextmanager
 def interrupting_at_once() -> Iterator[None]:
     """Let signals end the process as they usually do, while it asks a question or serves requests."""
-    with _handled(dict.fromkeys(_SIGNALS, signal.SIG_DFL) | {signal.SIGINT: signal.default_int_handler}):
+    with _handled(_USUAL | {signal.SIGINT: signal.default_int_handler}):
         yield
 
 
