@@ -569,6 +569,23 @@ def secured(folder: Path, settings: Settings, *, trusts: bool = True) -> tuple[s
     return context, evolve(settings, ssl_context=ssl.create_default_context(cafile=pem if trusts else None))
 
 
+@pytest.mark.parametrize("is_secure", [False, True], ids=["plain", "tls"])
+async def test_what_follows_an_answer_is_not_the_next_one(tmp_path: Path, is_secure: bool) -> None:
+    """The end of a TLS record may wait inside of the TLS library, where no socket shows it."""
+
+    def serve(peer: Peer) -> None:
+        while peer.read_request():
+            unasked = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nOTHER" if peer.number == 0 else b""
+            peer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY + unasked)
+
+    context, settings = secured(tmp_path, SURE) if is_secure else (None, SURE)
+    with raw_server(serve, context) as server:
+        async with engine_of(settings) as engine:
+            for _ in range(2):
+                assert (await read_back(engine, server.url, "key")).wire == CRC
+        assert server.accepted == 2
+
+
 @pytest.mark.parametrize("is_cut", [True, False])
 async def test_whoever_cuts_tls_does_not_end_a_file(tmp_path: Path, is_cut: bool) -> None:
     """Without a length only the end that TLS itself tells is the end of a file."""

@@ -463,6 +463,14 @@ async def test_no_redirect_to_a_link_local_address(place: Hostile, tmp_path: Pat
     assert "?PLANTED" not in str(caught.value)
 
 
+@pytest.mark.parametrize("location", ["http://[::1/?PLANTED", "//[PLANTED", "http://host:port/?PLANTED"])
+async def test_a_redirect_to_what_is_no_url(place: Hostile, tmp_path: Path, location: str) -> None:
+    place.fault = lambda _ask: Reply(302, headers={"Location": location})
+    with pytest.raises(UrlRefused, match="not one that a storage signs") as caught:
+        await fetch(place, tmp_path / "file")
+    assert "PLANTED" not in str(caught.value)
+
+
 async def test_tls_is_checked_and_not_left(place: Hostile, tmp_path: Path) -> None:
     """An unknown certificate ends it; with the CA it works; a redirect to http is not followed."""
     pem = certificate(tmp_path)

@@ -92,7 +92,9 @@ class Connection:
         False if anything arrived: between requests a storage sends only the end of the connection. Does not
         block.
         """
-        return not self._received and not self._readable.poll(0)
+        # The rest of a TLS record that was read in part is nothing that the socket could tell of.
+        decrypted = self.socket.pending() if isinstance(self.socket, ssl.SSLSocket) else 0
+        return not self._received and not decrypted and not self._readable.poll(0)
 
     # Requests
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
 
 from .._core._redaction import excerpt, without_values
@@ -70,7 +71,9 @@ def location(
     if status not in _REDIRECTS or method not in ("GET", "HEAD") or not place:
         return None
     # Browsers and curl follow such a place, too: no server sees a fragment, and a space is escaped.
-    moved = checked(urldefrag(urljoin(target.geturl(), place)).url.replace(" ", "%20"), name)
+    with suppress(ValueError):  # what can't be joined is no URL, which `checked` says
+        place = urldefrag(urljoin(target.geturl(), place)).url.replace(" ", "%20")
+    moved = checked(place, name)
     if target.scheme == "https" and moved.scheme != "https":
         raise refusal("it was redirected from https to http, which is not followed", name, status)
     return moved
