@@ -28,6 +28,9 @@ from aignostics_async import (
 )
 from aignostics_async._core._file_fingerprint import Fingerprint
 from aignostics_async.emulator.process import IMPATIENT, Emulator
+from aignostics_async.transfer._partial_file import part_path, record_path
+from aignostics_async.transfer._ranges import Span
+from aignostics_async.transfer._resume_record import Record
 from aignostics_async.transfer._upload import _Put, put_file
 
 pytestmark = pytest.mark.both_contracts
@@ -136,12 +139,15 @@ async def test_what_was_left_a_month_ago_is_cleared(
     emulator: Emulator, place: Storage, tmp_path: Path
 ) -> None:
     (tmp_path / "case").mkdir()
-    stale, fresh = tmp_path / "case" / ".b.bin.part", tmp_path / "case" / ".c.bin.part.json"
-    for left in (stale, fresh):
-        left.write_bytes(b"half")
-    os.utime(stale, (0, 0))
+    stale, fresh = tmp_path / "case" / "b.bin", tmp_path / "case" / "c.bin"
+    for target in (stale, fresh):
+        part_path(target).write_bytes(b"half")
+        record_path(target).write_bytes(Record(None, 4, '"1"', (Span(0, 4),)).to_bytes())
+    os.utime(record_path(stale), (0, 0))
     await download(emulator, tmp_path, result("case", artifact("a", place.url("/a", Answer(b"x")), b"x")))
-    assert files_in(tmp_path) == ["case/.c.bin.part.json", "case/a.bin"], "it may be taken up again"
+    assert files_in(tmp_path) == ["case/.c.bin.part", "case/.c.bin.part.json", "case/a.bin"], (
+        "it may be taken up again"
+    )
 
 
 async def test_wrong_bytes_are_fetched_once_more_and_never_kept(

@@ -42,7 +42,9 @@ from aignostics_async.transfer import _partial_file
 from aignostics_async.transfer._download import fetch_file
 from aignostics_async.transfer._partial_file import part_path, record_path
 from aignostics_async.transfer._ranged_download import FetchedFile
+from aignostics_async.transfer._ranges import Span
 from aignostics_async.transfer._request import send_request
+from aignostics_async.transfer._resume_record import Record
 from aignostics_async.transfer._target_folder import clear_abandoned
 from aignostics_async.transfer._threads import Lane
 from aignostics_async.transfer._upload import put_file
@@ -740,17 +742,25 @@ async def test_a_small_file_takes_one_call_unless_bytes_have_to_be_read(
 
 @pytest.mark.parametrize("what", ["folder", "loop"])
 def test_what_can_t_be_cleared_stops_no_download(tmp_path: Path, what: str) -> None:
-    entry = tmp_path / ".other.part"
+    entry = record_path(tmp_path / "other")
     if what == "folder":
         entry.mkdir()
     else:
         entry.symlink_to(entry)
-    abandoned = tmp_path / ".z.part"
-    abandoned.write_bytes(b"old")
-    for each in (entry, abandoned):
+    part_path(tmp_path / "z").write_bytes(b"old")
+    record_path(tmp_path / "z").write_bytes(Record(None, 3, '"1"', (Span(0, 3),)).to_bytes())
+    for each in tmp_path.iterdir():
         os.utime(each, (0, 0), follow_symlinks=False)
     clear_abandoned(tmp_path)
-    assert not abandoned.exists()
+    assert list(tmp_path.iterdir()) == [entry]
+
+
+def test_a_file_of_the_user_s_is_not_cleared(tmp_path: Path) -> None:
+    for name in (".notes.part", ".notes.part.json", ".other.part", ".other.part.json.new"):
+        (tmp_path / name).write_bytes(b"mine")
+        os.utime(tmp_path / name, (0, 0))
+    clear_abandoned(tmp_path)
+    assert len(files_in(tmp_path)) == 4
 
 
 async def test_a_record_that_was_half_written_goes_with_its_file(place: Hostile, tmp_path: Path) -> None:
@@ -795,6 +805,18 @@ async def test_no_link_leads_a_download_to_another_file(
         await fetch(place, tmp_path / "file")
         assert (tmp_path / "file").read_bytes() == BODY
     assert (tmp_path / "of the user").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "link"])
+async def test_what_stands_for_a_record_is_not_waited_for(
+    place: Hostile, tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    """Nobody writes to the pipe, and the device has no end."""
+    part_path(tmp_path / "file").write_bytes(b"of an earlier download")
+    make(record_path(tmp_path / "file"))
+    await fetch(place, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == BODY
+    assert files_in(tmp_path) == ["file"]
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])

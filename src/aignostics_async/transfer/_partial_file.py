@@ -21,7 +21,7 @@ from ..errors import DiskFull, TransferInterrupted
 from ._cancel_token import Cancelled
 from ._file_io import write_at
 from ._ranges import Span
-from ._resume_record import Record, read_record
+from ._resume_record import Record, load_record
 
 if TYPE_CHECKING:
     from ._cancel_token import CancelToken
@@ -161,10 +161,7 @@ class PartialFile:
         `etag` are then those of the record, with an empty span where bytes don't match. Without a usable
         record the file is emptied. Costs reading the bytes. Raises OSError, and Cancelled for `token`.
         """
-        try:
-            record = read_record(self._record.read_bytes())
-        except OSError:
-            record = None
+        record = load_record(self._record)
         if record is None or record.promise != self.promise or (record.promise is record.etag is None):
             os.ftruncate(self._descriptor, 0)
         else:
@@ -282,10 +279,11 @@ class PartialFile:
         if not _is_at(descriptor, self.path):
             message = "another process has taken its partial file away; try again"
             raise TransferInterrupted(message, name=self.name)
-        # In this order: a kill in between leaves nothing that is never cleared.
-        self._delete_record()
+        # In this order: what a kill in between leaves, `clear_abandoned` knows as its own.
         self.path.replace(self.target)
         self._is_over = True
+        with contextlib.suppress(OSError):  # the file is there, and whole
+            self._delete_record()
 
     def give_up(self) -> None:
         """Make `close` delete a file that it would keep to be resumed."""

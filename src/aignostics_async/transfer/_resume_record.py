@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Sequence
+from io import FileIO
+from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
 from .._core._crc32c import Crc32c, checksum_bytes, decode_crc32c
+from .._core._portable import open_file
 from ._ranges import Span
 
 _VERSION = 1
@@ -35,6 +40,20 @@ class Record:
         }
         text = json.dumps(content, sort_keys=True)
         return f"{text}\n{checksum_bytes(text.encode()).wire}\n".encode()
+
+
+def load_record(path: Path) -> Record | None:
+    """Return the record in a file, or None where there is none that can be read. Blocking.
+
+    Anything may be under its name: a pipe, which nobody writes to, or a link to what has no end.
+    """
+    try:
+        with FileIO(open_file(path, os.O_RDONLY, wait=False)) as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return read_record(file.readall())
+    except OSError:
+        pass
+    return None
 
 
 def read_record(content: bytes) -> Record | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .._core._file_names import check_inside
 from ..errors import TransferError
 from ._file_io import unwritable
+from ._resume_record import load_record
 
 if TYPE_CHECKING:
     from ._engine import Engine
@@ -40,14 +41,25 @@ def make_room(engine: Engine, root: Path, target: Path, name: str) -> None:
 
 
 def clear_abandoned(folder: Path) -> None:
-    """Delete partial files that were not touched for a month, those that can be deleted."""
+    """Delete partial files that were not touched for a month, those that can be deleted.
+
+    Only a record tells that such a file is a download's: a user may have files of that name, too.
+    """
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.startswith(".") and entry.name.endswith((".part", ".part.json", ".part.json.new")):
-                # Another user's file, or a folder or link of that name, does not concern the download.
-                with contextlib.suppress(OSError):
-                    if time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED:
-                        Path(entry.path).unlink()
+            if not (entry.name.startswith(".") and entry.name.endswith(".part.json")):
+                continue
+            # Another user's file, or a folder or link of that name, does not concern the download.
+            with contextlib.suppress(OSError):
+                if time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED:
+                    _clear(Path(entry.path))
+
+
+def _clear(record: Path) -> None:
+    if load_record(record) is not None:
+        record.with_suffix("").unlink(missing_ok=True)
+        record.with_name(f"{record.name}.new").unlink(missing_ok=True)
+        record.unlink()
 
 
 def check_place(target: Path, name: str) -> bool:
