@@ -59,13 +59,12 @@ class Timeouts:
 
         Settings(timeouts=Timeouts(read=120))
 
-    `connect`, 10 s by default, is the time to open a connection: for a storage all steps together, of which
-    the lookup of its host is not cut short, for the API each for connecting and for TLS. `read` and `write`,
-    60 s each, are the longest pauses between two pieces of a response or of a request, not the time for the
-    whole. `pool`, 60 s, hardly ever applies, because requests wait for a connection in the client, for any
-    time. A request that exceeds one fails, and is repeated as `Retries` says; at the end RequestTimeout is
-    raised for the API, and TransferInterrupted for a storage. Raises ConfigurationError for a value that is
-    not a positive, finite duration.
+    `connect`, 10 s by default, is the time to open a connection; for the API it counts for connecting and for
+    TLS each, and the lookup of a storage's host is not cut short. `read` and `write`, 60 s each, are the
+    longest pauses between two pieces of a response or of a request, not the time for the whole. `pool`, 60 s,
+    hardly ever applies, because requests wait for a connection in the client, for any time. A request that
+    exceeds one fails, mostly with RequestTimeout for the API and TransferInterrupted for a storage, unless
+    `Retries` has it repeated. Raises ConfigurationError for a value that is not a positive, finite duration.
     """
 
     connect: float = field(default=10, converter=seconds, validator=_positive)
@@ -148,10 +147,10 @@ class Transfers:
 
     `bandwidth` is in bytes per second for all transfers of the client together; None, the default, for no
     limit. `segment_size` is the smallest part of a download that gets a connection of its own, and
-    `part_size` the size of a part of a multipart upload, which is at least 5 MiB and grows for files of more
-    than 10,000 parts; both are 16 MiB by default. `max_concurrency`, 4 by default, is the number of parts of
-    one uploaded file in flight, each held in memory. Raises ConfigurationError for a bandwidth that is not a
-    positive, finite number, or another value that is below 1 or not whole.
+    `part_size` the size of a part of a multipart upload, which is at least 5 MiB and a 10,000th of the file;
+    both are 16 MiB by default. `max_concurrency`, 4 by default, is the number of parts of one uploaded file
+    in flight, each held in memory. Raises ConfigurationError for a bandwidth that is not a positive, finite
+    number, or another value that is below 1 or not whole.
     """
 
     bandwidth: float | None = field(default=None, validator=optional(_positive))
@@ -177,11 +176,11 @@ class Uploads:
         await client.runs.submit("he-tme:v1.0.0", items, store="s3://slides", uploads=uploads)
 
     `prefix` is `aignostics-async` by default, and may be empty; the prefix of the store comes before it. `id`
-    is 32 hexadecimal digits, with `job` the same ones for the same reference and input. With `job`, the name
-    of a submission that may be repeated, an object that an earlier call with this name uploaded is not sent
-    again if its size and checksum match; by default, None, each call uploads to new keys, with 32 random
-    digits in its place. Raises ConfigurationError for a prefix with characters other than letters, digits,
-    `_`, `.`, `-` and `/`, and for a job that is empty or has characters other than these without `/`.
+    is 32 hexadecimal digits, with `job` the same ones for the same reference and input. `job` names a
+    submission that may be repeated: an object that an earlier call with this name uploaded is not sent again
+    if `put_once` finds it unchanged. With None, the default, 32 random digits in its place make the keys of
+    each call new. Raises ConfigurationError for a prefix with characters other than letters, digits, `_`,
+    `.`, `-` and `/`, and for a job that is empty or has characters other than these without `/`.
     """
 
     prefix: str = field(
@@ -208,15 +207,15 @@ class Settings:
     `Transfers` and `Hooks`, with their defaults. Durations are in seconds or timedeltas:
 
     - `poll_interval` (30 s) is the time between two polls of a run, and `results_rate_limit` (600) the number
-      of requests per minute for the items of runs.
-    - `results_timeout` (60 s) is the longest wait for the last results of a final run.
-    - `outage_timeout` (300 s) is the time for which watching goes on while the API can't be reached or fails,
-      unless a `Retry-After` goes beyond it.
+      of requests per minute for the items of runs, by all watchers together.
+    - `results_timeout` (60 s) is the time to wait for the last results of a final run.
+    - `outage_timeout` (300 s) is the time for which watching goes on while the API can't be reached or fails.
     - `read_after_write_timeout` (5 s) is the time for which a new run may be unknown to the server.
     - `url_lifetime` (7 days) is the validity of the URLs that are signed for the platform.
     - `ssl_context` is a TLS context for a private CA or a client certificate, and `proxy` the URL of a proxy;
-      both are None by default, and environment variables decide.
-    - `trust_env` (True) is whether these environment variables are used.
+      both are None by default.
+    - `trust_env` (True) is whether environment variables, and the system's settings of proxies, count where
+      these two are None.
     - `user_agent` (empty) is a text before the SDK's own user agent.
 
     Raises ConfigurationError for a duration or rate that is not positive and finite, a `user_agent` that is

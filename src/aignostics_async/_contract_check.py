@@ -28,16 +28,16 @@ async def check_contract(
         drifts = await check_contract("https://platform.aignostics.com")
         assert not [each for each in drifts if each.severity == "breaking"]
 
-    The tuple is empty if there are none; breaking ones come first. `api_root` is the URL of the deployment,
-    without `/api`. `contract` is the contract to compare with, `"1.0"` or `"1.8"`: by default the one that a
-    client would speak, which is AIGNOSTICS_CONTRACT, else that of a known deployment, else 1.8. `settings`
-    supply timeouts, TLS and proxy, by default those of `Settings()`. Costs one request, to
+    The tuple has a `ContractDrift` for each, breaking ones first, and may be empty. `api_root` is the URL of
+    the deployment, without `/api`. `contract` is the contract to compare with, `"1.0"` or `"1.8"`: by default
+    the one that a client would speak, which is AIGNOSTICS_CONTRACT, else that of a known deployment, else
+    1.8. `settings` supply timeouts, TLS and proxy, by default those of `Settings()`. Costs one request, to
     `/api/v1/openapi.json`, which carries no token and is not repeated.
 
-    Raises ConfigurationError for an invalid root or contract, settings of another type, or for a proxy or
+    Raises ConfigurationError for an invalid root or contract, settings of another type, or a proxy or
     certificates that can't be used; ConnectionFailed if there was no complete response within 30 s or
     `Settings.timeouts`; APIStatusError for a status that is not 2xx; and InvalidResponse for a response that
-    is not an OpenAPI document, or has 16 MiB or more.
+    can't be decoded, is not an OpenAPI document, or has 16 MiB or more.
     """
     from ._http._document import fetch_document
 

@@ -58,7 +58,7 @@ def read_environment(variables: Mapping[str, str], settings: Settings) -> Accoun
         client = Client(account.api_root, account.source)
 
     The variables, and their precedence, are those of `Client.from_env`; an empty one counts as unset. Token
-    sources that send requests use `settings` for timeouts, TLS and proxy. Sends no request.
+    sources that send requests use `settings` for TLS and proxy. Sends no request.
 
     Raises ConfigurationError if a variable is missing, naming it, if one that is used is invalid, if a file
     or the key ring is to keep a login and the user has no home folder, or for settings of another type if the

@@ -89,9 +89,9 @@ def aignostics_emulator(request: pytest.FixtureRequest, aignostics_emulator_proc
         def test_the_reference(aignostics_emulator): ...
 
     The marker sets options for one test, as `Emulator.reset` takes them. Without it the contract is that of
-    AIGNOSTICS_CONTRACT, else 1.8. The session shares one process, which is reset before each test, in a few
-    hundredths of a second, and started again if a test has stopped it. Raises RuntimeError if the process
-    does not start, and what `Emulator.reset` raises, such as UsageError for an invalid option.
+    AIGNOSTICS_CONTRACT, else 1.8. The session shares one process, which is reset before each test, and
+    started again if a test has stopped it. Raises RuntimeError if the process does not start, and what
+    `Emulator.reset` raises, such as UsageError for an invalid option.
     """
     if not aignostics_emulator_process._is_alive():  # noqa: SLF001 - a test may have stopped it
         aignostics_emulator_process.start()
@@ -107,8 +107,9 @@ async def aignostics_client(aignostics_emulator: Emulator) -> AsyncIterator[Clie
         async def test_a_run(aignostics_client):
             assert await aignostics_client.runs.list().to_list() == []
 
-    Its settings are `IMPATIENT`: polls and retries wait for milliseconds. It speaks the emulator's contract,
-    and is closed after the test. Works with pytest-asyncio, and with the plugin of anyio on asyncio.
+    Its settings are `IMPATIENT`, whose polls and retries wait for milliseconds. It speaks the emulator's
+    contract, and is closed after the test. Works with pytest-asyncio, and with the plugin of anyio on
+    asyncio.
     """
     async with aignostics_emulator.client() as client:
         yield client
@@ -137,7 +138,7 @@ def aignostics_slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
         def test_an_item(aignostics_slide):
             item = Item("case-7", slide=aignostics_slide)
 
-    The session shares the file, so do not change it. Making it takes about a second, once.
+    The session shares the file, so do not change it. Writing it takes about a second, once.
     """
     from .emulator.synthetic import write_slide
 

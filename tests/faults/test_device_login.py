@@ -187,7 +187,7 @@ async def test_what_the_provider_may_leave_out(quick: Emulator, waits: list[floa
     assert waits == [5.0], "the interval of RFC 8628"
 
 
-@pytest.mark.parametrize("value", ["soon", 0, -1, None])
+@pytest.mark.parametrize("value", ["soon", 0, -1, None, pytest.param(10**400, id="huge")])
 async def test_numbers_that_are_none(quick: Emulator, waits: list[float], value: object) -> None:
     code = await shown(quick, told(interval=value, expires_in=value))
     assert (code.lifetime, waits) == (600, [5.0])

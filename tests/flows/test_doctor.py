@@ -18,6 +18,7 @@ from command_line import run_here
 
 from aignostics_async import (
     CheckState,
+    ConfigurationError,
     Health,
     HealthStatus,
     SetupReport,
@@ -251,6 +252,12 @@ def test_the_command_says_what_to_do(emulator: Emulator, tmp_path: Path) -> None
     assert bad.returncode == 6
     assert "aignostics-async login" in bad.stdout
     assert "skipped  store: none was given" in bad.stdout
+
+
+async def test_settings_of_another_type_are_refused() -> None:
+    settings: Any = {"poll_interval": 5}
+    with pytest.raises(ConfigurationError, match="settings takes Settings"):
+        await check_setup(settings=settings, variables={})
 
 
 @pytest.mark.parametrize("folder", [5, "a\0b"])

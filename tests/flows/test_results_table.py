@@ -103,6 +103,9 @@ def test_what_cant_be_written_leaves_the_older_table(tmp_path: Path, monkeypatch
     target.write_text("an older one")
     with pytest.raises(UsageError, match=r"suffixes \.csv, \.parquet"):
         write_table([], tmp_path / "t.xlsx")
+    target_of_another_type: Any = 5
+    with pytest.raises(UsageError, match="is a path"):
+        write_table([], target_of_another_type)
     with pytest.raises(TransferError, match=r"t\.csv"):
         write_table([], tmp_path / "none" / "t.csv")
     monkeypatch.setitem(sys.modules, "pyarrow", None)

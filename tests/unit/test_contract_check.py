@@ -157,7 +157,16 @@ def test_the_other_contract_breaks(inventory: dict[str, Any], document: dict[str
     assert any(each.operation.endswith("/results") for each in told)
 
 
-@pytest.mark.parametrize("body", [[], {}, {"paths": {"/v1/runs": {"get": {}}}}, {"paths": 1}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        {},
+        {"paths": {"/v1/runs": {"get": {}}}},
+        {"paths": 1},
+        {"paths": {}, "servers": [{"url": "https://["}]},
+    ],
+)
 async def test_what_is_no_document_is_refused(httpx_mock: HTTPXMock, body: Any) -> None:
     httpx_mock.add_response(json=body)
     with pytest.raises(InvalidResponse, match="OpenAPI document"):

@@ -100,8 +100,8 @@ def decode_crc32c(wire: str) -> int:
 
         decode_crc32c("4waSgw==")  # 0xE3069283
 
-    It is the inverse of `encode_crc32c`. Raises ValueError for any text but the base64 of four bytes; for
-    hexadecimal digits the message has the wire form to use instead.
+    Raises ValueError for any text but the base64 of four bytes; for hexadecimal digits the message has the
+    wire form to use instead. Raises TypeError for what is no str.
     """
     if re.fullmatch(r"(0x)?[0-9a-fA-F]{8}", wire):
         raise ValueError(
@@ -187,8 +187,7 @@ async def checksum_file(path: str | os.PathLike[str]) -> Crc32c:
         (await checksum_file("case-7.svs")).wire  # "4waSgw=="
 
     Reads the file once in a worker thread, with a buffer of 1 MiB; even if it is cancelled, the call ends
-    only when the file was read. Raises UsageError for what is no path, and OSError if the file can't be
-    opened or read.
+    only when the file was read. Raises UsageError for what is no path, and OSError if the file can't be read.
     """
     return await anyio.to_thread.run_sync(read_checksum, as_path(path, "path"))
 

@@ -100,12 +100,12 @@ class Token:
 
     The first argument is the text, as a str or a `Secret`. `lifetime` is in seconds or a timedelta, counted
     from `issued_at`; a negative one counts as 0, and one of more than 366 days as 366 days. With None, the
-    default, the lifetime is unknown, and the token is used until the API rejects it. `issued_at` is in
-    seconds since the epoch, now by default.
+    default, it is unknown, and the token is used until the API rejects it. `issued_at` is in seconds since
+    the epoch, now by default.
 
     The text appears in no repr and can't be pickled. Tokens compare by identity; `is_same` compares texts.
-    Creating one raises ConfigurationError for a text that can't be sent in a header (empty, not printable
-    ASCII, or with a space or quote), a `lifetime` that is no duration, or an `issued_at` that is no number.
+    Raises ConfigurationError for a text that can't be sent in a header (empty, not printable ASCII, or with a
+    space or quote), a `lifetime` that is no duration, or an `issued_at` that is no number.
     """
 
     _text: Secret = field(converter=as_secret, validator=_sendable)
@@ -138,8 +138,7 @@ class Token:
     def seconds_left(self) -> float:
         """The rest of the lifetime in seconds: negative after its end, infinite if the lifetime is unknown.
 
-        The monotonic clock and the wall clock both measure it, and the lower result counts: the monotonic
-        clock may stop while the machine sleeps, and the wall clock can be set.
+        The monotonic clock and the wall clock both measure it, and the lower result counts.
         """
         if self.lifetime is None:
             return inf
@@ -186,9 +185,8 @@ class TokenSource(Protocol):
 
         client = Client("https://platform.aignostics.com", TokenFile(Path("token.txt")))
 
-    `get_token` is called in the client's event loop, by several requests at once. Clients in other event
-    loops and threads may share a source that is safe for that. If the object has an async method `aclose`,
-    without arguments, a client awaits it when it closes, and raises what it raises.
+    `get_token` is called in the client's event loop, by several requests at once. If the object has an async
+    method `aclose`, without arguments, a client awaits it when it closes, and raises what it raises.
     """
 
     async def get_token(self, *, rejected: Token | None = None) -> Token:
@@ -200,11 +198,10 @@ class TokenSource(Protocol):
         token between calls. `rejected` is None, or a token that the API has just answered with 401: then
         return another token if possible, and otherwise the same object. If another object is returned, the
         request is repeated once, with the token of a further call; a POST only if the API or its gateway
-        wrote the 401, and the request for a run of a bulk job never. A source that has another signature, or
-        returns something else, is a ConfigurationError.
+        wrote the 401, and the request for a run of a bulk job never.
 
-        Should raise AuthenticationError if there is no token. Whatever it raises ends the request and is
-        raised as it is.
+        Should raise AuthenticationError if there is no token. What it raises ends the request. A source that
+        returns something else, or is not async, ends it with ConfigurationError.
         """
         ...
 

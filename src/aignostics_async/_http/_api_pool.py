@@ -16,7 +16,7 @@ import anyio
 
 from .._config import Retries
 from .._core._token import read_token
-from .._core._urls import origin, without_query
+from .._core._urls import origin, shown_address, without_query
 from .._hooks import RequestEvent, ResponseEvent, RetryEvent, call_hook
 from .._version import user_agent
 from ..errors import AignosticsError, ConnectionFailed, InvalidResponse, RequestTimeout, UsageError
@@ -151,9 +151,13 @@ class ApiPool:
     def _target(self, url: str) -> str:
         if url.startswith("/"):
             return f"{self._root}/api{url}"
-        if origin(url) != origin(self._root):
+        try:
+            is_own = origin(url) == origin(self._root)
+        except ValueError:  # its port or its brackets
+            is_own = False
+        if not is_own:
             raise UsageError(
-                f"{without_query(url)} is not of the API's origin {self._root}, so it gets no token"
+                f"{shown_address(url)} is not of the API's origin {self._root}, so it gets no token"
             )
         return url
 

@@ -44,16 +44,16 @@ class Slide:
         Slide("case-7.svs")
         Slide("case-7.tiff", mpp=0.25)
 
-    The content of the file at `path`, not its name, determines the format and the other files of the slide.
-    `mpp` is the resolution in µm per pixel, a number or a pair (x, y), and the file's own by default.
-    `mpp_source`, `"given"` or `"file"`, says which counts if the two differ by more than 2 %; by default such
-    a slide is refused. `metadata`, empty by default, take precedence over what is read from the file. `files`
-    and `include_label` are for DICOM: the files of the series, which are searched by default, and whether its
-    label and overview images are sent, False by default.
+    `path` is that of the file. `mpp` is the resolution in µm per pixel, a number or a pair (x, y); None, the
+    default, for the file's own. `mpp_source`, `"given"` or `"file"`, says which counts if the two differ by
+    more than 2 %; with None, the default, such a slide is refused. `metadata`, a mapping, empty by default,
+    takes precedence over what is read from the file. `files` and `include_label` are for DICOM: the files of
+    the series, searched if empty, as by default, and whether its label and overview images are sent, False by
+    default.
 
-    Creating a Slide does no I/O; size and resolution are read when it is submitted. Raises UsageError for a
-    path, `files` or `metadata` of another type, an `mpp` that is not a positive, finite number or a pair of
-    them, another `mpp_source`, or `"given"` without `mpp`.
+    Creating a Slide does no I/O. Raises UsageError for a path, `files` or `metadata` of another type, an
+    `mpp` that is not a positive, finite number or a pair of them, another `mpp_source`, or `"given"` without
+    `mpp`.
     """
 
     path: Path = field(converter=as_path)

@@ -57,22 +57,20 @@ async def login_browser(
     It uses the authorization code flow with PKCE (RFC 7636, RFC 8252). `show`, a plain function, is called
     once with the URL to open. `open_browser` opens it, in a thread of its own: by default in the default
     browser; None opens nothing. The redirect is accepted only on loopback addresses and with the state of
-    this login. The login is kept in `store`, by default a FileStore, which is checked first so that no login
-    is lost afterwards. `settings` supply TLS and proxy, by default those of `Settings()`.
+    this login. The login is kept in `store`, by default a FileStore, which is checked first. `settings`
+    supply TLS and proxy, by default those of `Settings()`.
 
     Costs one request to the provider, once the browser has brought a code. Cancelling the call closes the
-    port that it listens on, as the timeout does; a code that has arrived is exchanged nevertheless, and its
-    login kept.
+    port that it listens on; a code that has arrived is exchanged nevertheless, and its login kept.
 
     Raises LoginDenied if the person or the provider refuses; LoginRequired if the provider does not accept
-    the code that the browser brought; LoginTimeout after `timeout` (seconds or a timedelta, 300 s by
-    default); TokenEndpointUnavailable if the provider can't be reached, fails or gives no usable token;
-    TokenStoreError if the store can't be used; UsageError if no asyncio event loop is running; and
-    ConfigurationError for what is no IdentityProvider with authorize URL, a redirect URL that can't be
-    listened on because its port is in use or not permitted, a `timeout` that is no duration, `settings` of
-    another type, a proxy or certificates that can't be used, a system that gives no thread, or a user without
-    home folder if no `store` is passed. An exception of `show` or `open_browser` ends the login and is
-    raised.
+    the code; LoginTimeout after `timeout` (seconds or a timedelta, 300 s by default);
+    TokenEndpointUnavailable if the provider can't be reached, fails or gives no usable token; TokenStoreError
+    if the store can't be used; UsageError if no asyncio event loop is running; and ConfigurationError for
+    what is no IdentityProvider with authorize URL, a redirect URL that can't be listened on, a `timeout` that
+    is no duration, `settings` of another type, a proxy or certificates that can't be used, a system that
+    gives no thread, or a user without home folder if no `store` is passed. An exception of `show`,
+    `open_browser` or a store of your own ends the login and is raised.
     """
     check_provider(provider)
     if provider.authorize_url is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from math import inf
+from sys import float_info
 from typing import TYPE_CHECKING
 
 import anyio
@@ -72,17 +72,16 @@ async def login_device(
     once, with a `DeviceCode`. The provider is then polled at the interval that it asks for, 5 s by default,
     until the code expires; each poll costs one request. One without a usable response doubles the interval,
     up to 60 s or as `Retry-After` asks, and does not end the login. The login is kept in `store`, by default
-    a FileStore, which is checked first so that no login is lost afterwards. `settings` supply TLS and proxy,
-    by default those of `Settings()`. Cancelling the call ends the polling; tokens that have arrived are kept
-    nevertheless.
+    a FileStore, which is checked first. `settings` supply TLS and proxy, by default those of `Settings()`.
+    Cancelling the call ends the polling; tokens that have arrived are kept nevertheless.
 
-    Raises LoginDenied if the person or the provider refuses; LoginRequired if the provider no longer accepts
+    Raises LoginDenied if the person or the provider refuses; LoginRequired if the provider does not accept
     the code; LoginTimeout when the code expires before anybody signs in; TokenEndpointUnavailable if the
     provider can't be reached, fails or throttles as it is asked for a code, or gives none; TokenStoreError if
     the store can't be used; UsageError if no asyncio event loop is running; and ConfigurationError for what
     is no IdentityProvider with device URL, `settings` of another type, a proxy or certificates that can't be
     used, a system that gives no thread, or a user without home folder if no `store` is passed. An exception
-    of `show` ends the login and is raised.
+    of `show` or a store of your own ends the login and is raised.
     """
     check_provider(provider)
     if provider.device_url is None:
@@ -124,7 +123,7 @@ def _printable(secret: Secret) -> str:
 
 
 def _number(value: object, default: float) -> float:
-    return float(value) if isinstance(value, int | float) and 0 < value < inf else default
+    return float(value) if isinstance(value, int | float) and 0 < value <= float_info.max else default
 
 
 async def _poll(endpoint: TokenEndpoint, device_code: Secret, interval: float) -> TokenSet:

@@ -37,20 +37,17 @@ async def logout(
 
     Returns the number of logins that were deleted; 0 if there were none. `store` is a FileStore by default;
     `settings` supply TLS and proxy, by default those of `Settings()`. Costs one request per login with a
-    refresh token whose provider has a `revoke_url`. Access tokens that were issued stay valid until they
-    expire. Entries that can't be read as a login are kept. A login that was deleted when the call was
-    cancelled may not be revoked.
+    refresh token whose provider has a `revoke_url`; without one the refresh token stays valid, which is
+    logged as a warning. Access tokens stay valid until they expire. Entries that can't be read as a login may
+    be kept. A login that was deleted when the call was cancelled may not be revoked.
 
-    Raises TokenStoreError if the store can't be used, or TokenEndpointUnavailable if another process holds
-    the lock of a login for 30 s; then that login and those after it are neither deleted nor revoked. If a
-    provider does not confirm the revocation, the other logins are deleted nevertheless, and at the end
-    TokenEndpointUnavailable says which refresh tokens stay valid. If another error ends the call, a warning
-    in the log says so. The refresh token of a provider without `revoke_url` stays valid, too, which is logged
-    as a warning. Raises ConfigurationError, before anything is deleted, for what is no IdentityProvider or no
-    Settings, or a user without home folder if no `store` is passed; and for a proxy or certificates that
-    can't be used: then the first login with a `revoke_url` is deleted and not revoked, and those after it are
-    kept. Raises UsageError if no asyncio event loop is running, and ConfigurationError if the system gives no
-    thread.
+    If a provider does not confirm the revocation, the other logins are deleted nevertheless, and at the end
+    TokenEndpointUnavailable says which refresh tokens stay valid. Raises TokenStoreError, or what a store of
+    your own raises, if it can't be used, or TokenEndpointUnavailable if another process holds the lock of a
+    login for 30 s; then that login and those after it are kept. Raises ConfigurationError, before anything is
+    deleted, for what is no IdentityProvider or no Settings, or a user without home folder if no `store` is
+    passed; and later for a proxy or certificates that can't be used, when one login is deleted and not
+    revoked, or if the system gives no thread. Raises UsageError if no asyncio event loop is running.
     """
     for provider in providers:
         check_provider(provider)

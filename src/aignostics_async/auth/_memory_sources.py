@@ -26,9 +26,9 @@ class StaticToken:
         client = Client("https://platform.aignostics.com", StaticToken(os.environ["TOKEN"]))
 
     Passing the text to `Client` does the same. The argument is a str or a `Secret`; surrounding whitespace is
-    removed. Once the token has expired, requests raise Unauthorized. Creating the source raises
-    ConfigurationError for a text that can't be sent in a header: empty, not printable ASCII, or with a space
-    or quote inside.
+    removed. Once the API refuses the token, requests raise Unauthorized. Creating the source raises
+    ConfigurationError for what can't be sent in a header: empty, not printable ASCII, or with a space or
+    quote inside.
     """
 
     @conceals_arguments
@@ -39,7 +39,7 @@ class StaticToken:
         return "StaticToken(...)"
 
     async def get_token(self, *, rejected: Token | None = None) -> Token:  # noqa: ARG002
-        """Return the token at once; `rejected` is ignored, because there is no other token."""
+        """Return the token at once; `rejected`, None by default, is ignored."""
         return self._token
 
 

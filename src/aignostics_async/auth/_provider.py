@@ -237,8 +237,7 @@ class TokenKey:
 
     `issuer` is the origin of the token endpoint, and `client_id` the id of the client. `audience` and
     `organization` are empty by default, as is `family`, which for a `RefreshToken` is a digest of the refresh
-    token that was passed. Keys are hashable, and equal if all fields are. A store never returns the tokens of
-    another key.
+    token that was passed. Keys are hashable, and equal if all fields are.
     """
 
     issuer: str

@@ -45,11 +45,10 @@ class TokenStore(Protocol):
     lock of a key is held while its tokens are loaded, refreshed and saved, so that no two processes send the
     same refresh token.
 
-    Each refresh runs in a thread with an event loop of its own, so the methods are called in changing event
-    loops and may be called in several at once. A store must not keep what belongs to one loop, such as an
-    `asyncio.Lock` or an open HTTP client. Every method may raise TokenStoreError if the store can't be used.
-    During a refresh any other AignosticsError is raised as it is, and another exception becomes the
-    `__cause__` of a TokenEndpointUnavailable, except what `save` raises.
+    Each refresh runs in a thread with an event loop of its own, so a store must not keep what belongs to one
+    loop, such as an `asyncio.Lock` or an open HTTP client. Every method may raise TokenStoreError if the
+    store can't be used. During a refresh another exception that is no AignosticsError becomes the `__cause__`
+    of a TokenEndpointUnavailable, except what `save` raises.
     """
 
     async def check(self) -> None:
@@ -70,10 +69,9 @@ class TokenStore(Protocol):
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
         """Replace the tokens of a key atomically: a reader sees either the old or the new ones.
 
-        Called after each login, and after each refresh unless the login was deleted in the meantime; the new
-        access token is used only then. Should raise TokenStoreError if the store can't be written. Whatever
-        is raised, a refresh then keeps the tokens in memory, with a warning in the log; `login_browser` and
-        `login_device` raise it.
+        Called after each login, and after each refresh unless the login was deleted in the meantime. Should
+        raise TokenStoreError if the store can't be written. Whatever is raised, a refresh then keeps the
+        tokens in memory, with a warning in the log; `login_browser` and `login_device` raise it.
         """
         ...
 
@@ -91,9 +89,9 @@ class TokenStore(Protocol):
                 tokens = await store.load(key)
 
         It must exclude other tasks, event loops and threads, and other processes if they share the store. It
-        need not be reentrant. A refresh holds it during its requests to the provider, usually one, of 20 s at
-        most. Entering it should raise TokenEndpointUnavailable if the lock is held elsewhere for too long;
-        the stores of this package wait 30 s.
+        need not be reentrant. A refresh holds it during its requests to the provider, each of 20 s at most.
+        Entering it should raise TokenEndpointUnavailable if the lock is held elsewhere for too long; the
+        stores of this package wait 30 s.
         """
         ...
 

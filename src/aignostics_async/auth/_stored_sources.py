@@ -165,16 +165,12 @@ class StoredLogin(RefreshedToken):
 
     With several providers, such as one per client id, the latest login that is still valid is used. `store`
     is a FileStore by default; `settings` supply TLS and proxy for requests to the provider, by default those
-    of `Settings()`. A login that another process makes later is used from the next refresh on. A refresh
-    costs one request, sent once more if its response is lost.
+    of `Settings()`. A refresh costs one request, sent once more if its response is lost. If the store can't
+    be written, the new tokens are kept in memory, with a warning in the log.
 
     Creating the source raises ConfigurationError without an IdentityProvider, for `settings` of another type,
     and without `store` if the user has no home folder. Requests raise LoginRequired if there is no valid
-    login; LoginDenied if the provider refuses the client or the audience; TokenEndpointUnavailable if it
-    can't be reached, fails, throttles or gives no usable token, or if another process holds the lock of the
-    login for 30 s; TokenStoreError if the store can't be read; and ConfigurationError for a proxy or
-    certificates that can't be used, or if the system gives no thread. If the store can't be written, the new
-    tokens are kept in memory, with a warning in the log.
+    login, and else what those of `RefreshToken` raise.
     """
 
     def __init__(
@@ -205,8 +201,9 @@ class StoredLogin(RefreshedToken):
 
             provider, tokens = await source.latest()
 
-        Without any login, returns the first provider and None. Reads the store once per provider and sends no
-        request, so the tokens may have expired. Raises TokenStoreError if the store can't be read.
+        Without any login, returns the first provider and None. Loads the tokens of each provider once and
+        sends no request, so they may have expired. Raises what `load` of the store raises, such as
+        TokenStoreError.
         """
         provider, tokens = (await logins(self._providers, self._store))[0]
         return provider, tokens

@@ -62,10 +62,9 @@ async def create_job(
         if not report.is_clear:
             print(report.to_json())
 
-    `directory` is created if it is missing; if no job is created, it holds no database. `store` replaces the
-    plan's own; None, the default, uses that. With `quarantine_faulty=True` (False by default), slides with
-    faults become quarantined items of the job. `can_create_job` tells from the report whether the job was
-    created.
+    `directory` is the job's folder, which is created if it is missing. `store` replaces the plan's own; None,
+    the default, uses that. With `quarantine_faulty=True` (False by default), slides with faults become
+    quarantined items of the job. `can_create_job` tells from the report whether the job was created.
 
     `consent` is called with the report just before the job is created, and prevents the creation by raising.
     If it returns, slides in `PreflightReport.earlier.again` may be billed again. Without `consent` (None, the
@@ -79,10 +78,10 @@ async def create_job(
     `run_preflight` costs, two requests, and a listing of the newest runs.
 
     Raises JobError on Windows, for a folder that can't be made, locked or written, or if the user's state
-    folder can't be written; JobRefused if the folder holds a job already, or for a client of another server
-    than the plan's; JobBusy if another process uses it; JobDatabaseError if its database can't be written;
-    ConfigurationError for a user without home folder; UsageError for an async callback or an argument of
-    another kind; and what `run_preflight` and the callbacks raise.
+    folder can't be written; JobRefused if the folder holds a job already; JobBusy if another process uses it;
+    JobDatabaseError if its database can't be written; ConfigurationError for a user without home folder;
+    UsageError for an async callback or an argument of another kind; and what `run_preflight` and the
+    callbacks raise.
     """
     check_parts(plan, sources, client, engine)
     check_callback(consent)
@@ -138,15 +137,15 @@ async def _allow_rebilling(draft: Path, report: PreflightReport) -> None:
 
 
 def can_create_job(report: PreflightReport, *, quarantine_faulty: bool) -> bool:
-    """Return whether `create_job` creates a job after a preflight with this report.
+    """Return whether `create_job` creates a job after a preflight with this report, unless `consent` prevents
+    it.
 
         report = await create_job("job/", plan, sources, client, quarantine_faulty=True)
         if not can_create_job(report, quarantine_faulty=True):
             print("there is no job:", report.faults)
 
     With `quarantine_faulty=False` any fault prevents the creation. With True, only a fault of the whole job
-    (`Finding.slide` is None) does, or a report without a slide that is `ready`. Sends no request and raises
-    nothing.
+    (`Finding.slide` is None) does, or a report without a slide that is `ready`. Sends no request.
     """
     of_all = [fault for fault in report.faults if fault.slide is None]
     return report.is_clear or (quarantine_faulty and not of_all and report.ready > 0)

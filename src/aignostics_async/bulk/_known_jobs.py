@@ -46,10 +46,9 @@ async def list_jobs() -> tuple[KnownJob, ...]:
         for job in await list_jobs():
             print(job.folder, job.problem or job.summary.status.name)
 
-    A job is known from its creation on; one of an earlier release, or one that was moved, since it was last
-    opened by `BulkJob.open`. The user's state folder has the paths; if there are none, or it can't be read,
-    the tuple is empty. Sends no request. Costs what `JobObserver.summary` costs, for each job. Raises
-    ConfigurationError for a user without home folder.
+    The tuple has a `KnownJob` for each job that was created here or opened by `BulkJob.open`, as far as the
+    user's state folder has its path. Sends no request. Costs what `JobObserver.summary` costs, for each job.
+    Raises ConfigurationError for a user without home folder.
     """
     known = [await _look(job_id, folder) for job_id, folder in await to_thread.run_sync(_registered)]
     return tuple(sorted(known, key=_age))

@@ -27,9 +27,9 @@ class StageProgress:
             print(stage.stage, stage.items, "of", stage.total)
 
     `stage` is `read`, `uploaded`, `in a run`, `analysed` or `downloaded`. `items` is the number of items that
-    have finished the stage. `total` is the number of all items but the quarantined ones, for `downloaded`
-    also without those that failed. `transfers` is the direction of the stage's transfers, `upload` or
-    `download`; None, the default, for a stage without transfers.
+    have finished it, and `total` that of all but the quarantined ones; for `downloaded` both are without
+    those that failed. `transfers` is the direction of the stage's transfers, `upload` or `download`; None,
+    the default, for a stage without transfers.
     """
 
     stage: str

@@ -55,7 +55,7 @@ def compare(inventory: Mapping[str, Any], document: Any) -> list[ContractDrift]:
     found: list[ContractDrift] = []
     try:
         found = list(_compare(inventory, document))
-    except (AttributeError, KeyError, TypeError, RecursionError):
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         reason = "it is a broken OpenAPI document"
         raise InvalidResponse(reason, operation="read the contract") from None
     return sorted(found, key=lambda each: (each.severity != "breaking", each.operation))

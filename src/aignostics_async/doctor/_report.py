@@ -38,8 +38,8 @@ class SetupCheck:
         for check in report.checks:
             print(check.name, check.state, check.detail, check.remedy)
 
-    `name` is one of those that `check_setup` lists, and `state` the result. `detail` and `remedy` are texts
-    for people; `remedy` is empty, the default, if there is nothing to do.
+    `name` is one of those that `check_setup` lists, and `state` the result, a `CheckState`. `detail`, the
+    result, and `remedy`, what to do about it, are texts for people; `remedy` is empty by default.
     """
 
     name: str
@@ -49,17 +49,17 @@ class SetupCheck:
     detail: str
     """The result in words."""
     remedy: str = ""
-    """What to do about it; empty, the default, if there is nothing to do."""
+    """What to do about it; empty by default."""
 
 
 @frozen
 class SetupReport:
-    """The result of `check_setup`, with one entry for each check.
+    """The result of `check_setup`.
 
         report = await check_setup(store="platform")
         print(report.is_clear, [check.name for check in report.faults])
 
-    `checks` is a tuple of `SetupCheck`, always of the same names and in the order that `check_setup` lists.
+    `checks` is a tuple with a `SetupCheck` for each check that `check_setup` lists, in that order.
     """
 
     checks: tuple[SetupCheck, ...]

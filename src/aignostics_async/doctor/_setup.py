@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from .._client import Client
-from .._config import Retries, Settings
+from .._config import Retries, Settings, as_settings
 from .._core._arguments import as_path
 from .._environment_variables import choose_contract, read_environment
 from ..errors import AignosticsError, ConfigurationError
@@ -46,19 +46,20 @@ async def check_setup(
     by default the environment: see `Client.from_env`.
 
     The checks are, in this order: proxy and CA, deployment, contract, health, clock, token and organization,
-    store, slides reader, scratch disk, file locks, key ring (or where else logins are kept), free disk. A
-    check is UNKNOWN if one that it depends on has failed, and that of a store that was not given is SKIPPED.
-    What does not work is reported, not raised: that includes missing or wrong settings, credentials and
-    extras. Raises UsageError for a `folder` that is no path.
+    store, slides reader, scratch disk, file locks, key ring (or where else logins are kept), free disk. One
+    is UNKNOWN if another that it depends on has failed, and that of a store that was not given is SKIPPED.
 
-    Costs three or four requests to the platform, and those for a token; some six to the store, for a small
-    object, which is deleted where the store can; a process that reads a slide; and small files and a key ring
-    entry that are deleted again. Creates the folder of logins if it is missing, uploads no slide and creates
-    no run.
+    What does not work is reported, not raised: that includes missing or wrong variables, credentials and
+    extras. Raises UsageError for a `folder` that is no path, ConfigurationError for `settings` of another
+    type, and what a store of your own raises that is no AignosticsError.
+
+    Costs a few requests to the platform, and those for a token; some to the store, for a small object, which
+    is deleted where the store can; a process that reads a slide; and small files and a key ring entry that
+    are deleted again. Creates the folder of logins if it is missing, uploads no slide and creates no run.
     """
     given = _HiddenVariables(os.environ if variables is None else variables)
     place = as_path(folder, "folder")
-    used = settings or _WITHOUT_REPETITION
+    used = _WITHOUT_REPETITION if settings is None else as_settings(settings)
     scratch = await _machine.check_scratch()
     asked = _StoreToAsk(store, endpoint, scratch)
     checks = [check async for check in _platform_checks(given, used, asked)]

@@ -7,9 +7,9 @@ import io
 import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Any, BinaryIO
 
+from .._core._arguments import as_path
 from .._core._atomic_file import atomic_file
 from .._core._display_text import harmless
 from .._core._file_names import media_type_of
@@ -32,15 +32,16 @@ def write_table(files: Iterable[FileOutcome], target: str | os.PathLike[str]) ->
     columns are `reference`, `artifact` (the name of the output), `path` (absolute), `crc32c` (in wire form),
     `media_type` (of the suffix if the platform names none) and `size` in bytes. A CSV file is UTF-8 with a
     byte order mark (encoding `utf-8-sig`) and a header; in it, a text that a spreadsheet would take for a
-    formula begins with an apostrophe, and invisible characters are written out. Parquet has every text
-    unchanged, except bytes of a path that are no UTF-8, which both formats show as escapes.
+    formula begins with an apostrophe, and invisible characters are written out. Parquet has texts unchanged,
+    except bytes of a path that are no UTF-8, which both formats show as escapes.
 
     The file appears, or replaces an earlier one, when the table is complete; on POSIX systems only its owner
     can read it. Memory does not grow with the number of files. Blocks while it writes: some 0.1 s for 10,000
-    files. Raises UsageError for another suffix, MissingExtra for Parquet without the extra, TransferError if
-    the file can't be written, and what iterating over `files` raises, an OSError as TransferError.
+    files. Raises UsageError for another suffix or what is no path, MissingExtra for Parquet without the
+    extra, TransferError if the file can't be written, and what iterating over `files` raises, an OSError as
+    TransferError.
     """
-    path = Path(target)
+    path = as_path(target, "the file of a table")
     writer = {".csv": _write_csv, ".parquet": _write_parquet}.get(path.suffix.lower())
     if writer is None:
         raise UsageError(f"{path} names no format of a table; use one of the suffixes .csv, .parquet")

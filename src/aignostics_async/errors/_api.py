@@ -177,11 +177,10 @@ class BadRequest(APIStatusError):
 
 
 class Unauthorized(APIStatusError):
-    """A 401 response: the token is missing, expired, revoked or for another audience.
+    """A 401 response, usually because the token is expired, revoked or for another audience.
 
-    Raised if the token source has no other token, or the next one is refused, too; for a POST also if the
-    response is neither the API's nor its gateway's. Sign in again, and check that the token belongs to this
-    API root. The attributes are those of `APIStatusError`.
+    The client has asked its token source for another token before, as `TokenSource.get_token` says. Sign in
+    again, and check that the token belongs to this API root. The attributes are those of `APIStatusError`.
     """
 
     advice = "Sign in again, and check that the token belongs to this API root."
@@ -276,8 +275,8 @@ class PreconditionFailed(APIStatusError):
 class UnprocessableRequest(APIStatusError):
     """A 422 response: the server found faults in the request.
 
-    `detail` lists them, usually with their locations, such as `body.items.0.reference: Field required`. Fix
-    these fields; repeating the request will not help. The other attributes are those of `APIStatusError`.
+    `detail` mostly lists them with their locations, such as `body.items.0.reference: Field required`. Fix
+    them; repeating the request will not help. The other attributes are those of `APIStatusError`.
     """
 
     advice = "Fix the fields that it names; repeating the request will not help."
@@ -291,10 +290,9 @@ class TooManyRequests(APIStatusError):
         except TooManyRequests as error:
             await asyncio.sleep(error.retry_after or 60)
 
-    The client itself repeats a GET, PUT or DELETE, after a wait of up to `Retries.max_retry_after` (120 s).
-    The error is raised if the server asks for a longer wait, after the last attempt, and at once for a POST.
-    Wait for `retry_after` seconds, or some time if it is None, and then send fewer requests at once. The
-    other attributes are those of `APIStatusError`.
+    The client itself repeats a GET, PUT or DELETE as `Retries` says; a POST is not repeated. Wait for
+    `retry_after` seconds, or some time if it is None, and then send fewer requests at once. The other
+    attributes are those of `APIStatusError`.
     """
 
     advice = "Wait a while, then try again with fewer requests in flight."
@@ -308,9 +306,8 @@ class TooManyRequests(APIStatusError):
 class ServerError(APIStatusError):
     """A response with a status from 500 on: the platform or a gateway failed.
 
-    If the error is transient, the client itself repeats a GET, PUT or DELETE as `Retries` says, and raises
-    the error after the last attempt. A POST is not repeated: it may have taken effect. Try again later. The
-    attributes are those of `APIStatusError`.
+    The client itself repeats a GET, PUT or DELETE with a transient status as `Retries` says. A POST is not
+    repeated: it may have taken effect. The attributes are those of `APIStatusError`.
     """
 
     advice = "Try again later; if it persists, report the request id to the platform's support."

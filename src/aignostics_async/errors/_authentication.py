@@ -40,10 +40,10 @@ class LoginTimeout(AuthenticationError):
 
 
 class TokenStoreError(AuthenticationError):
-    """A token store that can't be read or written; the message says why, and what to do.
+    """A token store that can't be read or written; the message says why.
 
-    Raised by logins, `logout`, and requests for which a stored login is read. A refresh whose tokens can't be
-    saved does not raise it: the tokens are kept in memory, and a warning is logged.
+    Raised by logins, `logout`, `StoredLogin.latest`, and requests for which a stored login is read. A refresh
+    whose tokens can't be saved does not raise it: the tokens are kept in memory, and a warning is logged.
     """
 
 
@@ -60,8 +60,7 @@ class TokenEndpointUnavailable(AuthenticationError):
     elsewhere for 30 s. `logout` raises it, too, for refresh tokens that were not revoked.
 
     `retry_after` is the time in seconds to wait: what the provider asked for, or the rest of the pause after
-    a failure, in which no refresh is attempted (see `RefreshToken.get_token`). It is None if neither is
-    known.
+    a failure (see `RefreshToken.get_token`); None, the default, if neither is known.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:

@@ -77,9 +77,9 @@ def is_transient_code(code: str | None) -> bool:
 
         is_transient_code("SlowDown")  # True
 
-    True for codes with which S3, Google Cloud Storage and Azure report throttling, timeouts, failures of
-    their own, conflicts of requests, and bytes that were damaged on the way, in any case of the letters.
-    False for every other code and for None.
+    True for common codes of S3, Google Cloud Storage and Azure for throttling, timeouts, failures of their
+    own, conflicts of requests, and bytes that were damaged on the way, in any case of the letters. False for
+    every other code and for None.
     """
     return code is not None and code.casefold() in _TRANSIENT_CODES
 
@@ -142,7 +142,8 @@ class MissingExtra(ConfigurationError):
 
 
 class UsageError(AignosticsError):
-    """A call that can't work as written: a wrong argument, a closed client, or another event loop.
+    """A call that can't work as written, mostly because of a wrong argument, a closed client, or another
+    event loop.
 
     Change the call as the message says; repeating it will not help.
     """

@@ -48,11 +48,11 @@ class SubmissionUnknown(AignosticsError):
     Raised by `Runs.create` and `Runs.submit` if the reply was lost, or proves neither outcome. Look for the
     run with `Runs.find`, and once more some minutes later if it is not there.
 
-    `references` is a tuple of the references of the items as they were sent, `application_version_id` the id
-    of the version, `sent_at` the time of the request by this machine's clock, in UTC, and `reason` what
-    happened, as text. `status` is the HTTP status of a response that proves nothing, or None without one.
-    `submission` identifies the request: the platform stores it with the run, so that `Runs.find` tells this
-    run from others with the same references. It is None under contract 1.0.
+    `references` is a tuple of the references of the items, in their order, `application_version_id` the id of
+    the version, `sent_at` the time of the request by this machine's clock, aware, in UTC, and `reason` what
+    happened, as text. `status` is the HTTP status of a response that proves nothing, or None, the default,
+    without one. `submission` identifies the request for `Runs.find`; it is None, the default, under contract
+    1.0.
     """
 
     def __init__(

@@ -14,8 +14,8 @@ class SlideError(AignosticsError):
             print(error.path, error.problem, error.remedy)
 
     Raised by `read_slide`, and returned by `read_slides`; `Runs.submit` reports it in
-    `InvalidSubmission.faults` instead. `path` is the path of its file as text, `problem` what is wrong, and
-    `remedy` what to do, which may be empty.
+    `InvalidSubmission.faults` instead. `path` is the path as text, `problem` what is wrong, and `remedy` what
+    to do, empty by default.
     """
 
     def __init__(self, problem: str, *, path: str, remedy: str = "") -> None:

@@ -11,7 +11,7 @@ class TransferError(AignosticsError):
     It is itself raised mostly for a local file that can't be read or written, for an output that the platform
     no longer offers, and for an object that a store loses. `name` identifies the file: usually the name of an
     uploaded file, `{reference}/{artifact name}` of an output or the name of a document, else a path or the
-    key of an object. The message says what is wrong.
+    key of an object.
     """
 
     def __init__(self, message: str, *, name: str) -> None:
@@ -20,16 +20,16 @@ class TransferError(AignosticsError):
 
 
 class TransferInterrupted(TransferError):
-    """A transfer that was not completed after all attempts: mostly because the storage could not be reached,
-    failed, or closed the connection.
+    """A transfer that failed in a way that mostly passes: the storage could not be reached, failed, or closed
+    the connection.
 
         for file in report.files:
             if isinstance(file.error, TransferInterrupted):
                 print(file.path, file.error.status, file.error.code)
 
-    Try again; a download of which 8 MiB or more have arrived is resumed if the file has a checksum or an
-    ETag. `status` is the HTTP status of the response, 0 for a certificate that is not trusted, and None if no
-    response explains the error. `code` is the storage's own error code, or None. `name` identifies the file.
+    Try again if `is_transient`. `status` is the HTTP status of the response, 0 for a certificate that is not
+    trusted, and None, the default, if no response explains the error. `code` is the storage's own error code,
+    or None, the default. `name` identifies the file, as in `TransferError`.
     """
 
     def __init__(
@@ -88,8 +88,9 @@ class UrlRefused(TransferError):
                 print(file.path, file.error.status, file.error.problem)
 
     The usual reason is a signed URL that has expired. `problem` is what the storage answered, or what is
-    wrong with the URL, and `advice` what to do next, which may be empty. `status` is the HTTP status, and 0
-    if the URL can't be used. `code` is the storage's own error code, or None. `name` identifies the file.
+    wrong with the URL, and `advice` what to do next, empty by default. `status` is the HTTP status, and 0 if
+    the URL can't be used. `code` is the storage's own error code, or None, the default. `name` identifies the
+    file, as in `TransferError`.
     """
 
     def __init__(

@@ -50,11 +50,11 @@ class SlideInfo:
         print(info.width, info.height, info.mpp_x, info.mime_type)
 
     `width` and `height` are pixels of the largest level; `mpp_x` and `mpp_y` are µm per pixel. `format` is
-    the format by content, empty by default, and `mime_type` the media type of what is sent. `files` are the
-    files that are sent, as one zip if `is_packed`, by the recipe `packing`, the newest by default.
-    `associated_images` has the names of other images, `identifying` each `IdentifyingKind` and `remarks` each
-    `Remark` that was found: tuples, empty by default. `series` is the SeriesInstanceUID of a DICOM
-    series; None, the default, for other formats.
+    the format by content, empty by default, and `mime_type` the media type of what is sent. `files` has the
+    paths that are sent, as one zip if `is_packed` (by default if the type is that of a zip), by the recipe
+    `packing`, the newest by default. `associated_images` has the names of other images, `identifying` each
+    `IdentifyingKind` and `remarks` each `Remark`. All four are tuples, the last three empty by default.
+    `series` is the SeriesInstanceUID of a DICOM series; None, the default, for other formats.
     """
 
     width: int

@@ -19,17 +19,16 @@ async def read_slide(slide: Slide, *, decode: bool = False) -> SlideInfo:
         print(info.width, info.height, info.mpp_x)
 
     A damaged file may crash OpenSlide; that ends the process which reads it and not this one. With
-    `decode=True` (False by default) every pixel is decoded, which finds damage within the file. The process
-    ends before the call returns, also after a cancellation. Costs about 0.3 s to start the process, so read
-    several slides with `read_slides`; then some milliseconds to read headers, directories and one tile, or
-    minutes with `decode` for a large slide.
+    `decode=True` (False by default) every pixel is decoded, which finds damage within the file and takes
+    minutes for a large slide. The process ends before the call returns, also after a cancellation. Costs
+    about 0.3 s to start it, so read several slides with `read_slides`.
 
     Raises NotASlide for a file that is not a slide or of an unsupported format; ResolutionUnknown if the file
     has no resolution from 0.05 to 5 µm per pixel and no `mpp` is given; ResolutionConflict if `mpp`
     contradicts the file and `mpp_source` is not set; SlideError, their base class, if the slide is missing or
     incomplete, can't be read, changes meanwhile, takes longer than 60 s (an hour with `decode`) or ends the
-    process; UsageError for anything but a Slide; MissingExtra without the `slides` extra; and
-    ConfigurationError if no process can be started.
+    process; UsageError for anything but a Slide, or if no asyncio event loop is running; MissingExtra without
+    the `slides` extra; and ConfigurationError if no process can be started.
     """
     (outcome,) = await read_slides([slide], decode=decode)
     if isinstance(outcome, SlideError):
@@ -46,12 +45,12 @@ async def read_slides(slides: Iterable[Slide], *, decode: bool = False) -> list[
 
     The list is in the order of the slides, and empty without any. As many slides are read at once as there
     are processors, from 2 to 8; the processes end before the call returns, also after a cancellation. With
-    `decode=True` (False by default) every pixel is decoded. Costs about 0.3 s per process, and per
-    slide what `read_slide` costs after that.
+    `decode=True` (False by default) every pixel is decoded. Costs about 0.3 s per process, and per slide what
+    `read_slide` costs after that.
 
     An error of a slide is returned and not raised. Raises UsageError for anything but an iterable of Slide,
-    MissingExtra without the `slides` extra, and ConfigurationError if no process can be started, or if 20
-    slides in a row end the process that reads them or take too long.
+    or if no asyncio event loop is running; MissingExtra without the `slides` extra; and ConfigurationError if
+    no process can be started, or if 20 slides in a row end theirs or take too long.
     """
     several = _as_slides(slides)
     async with Prober(decode=decode, workers=1 if len(several) == 1 else None) as prober:

@@ -107,17 +107,15 @@ def find_slides(*places: str | os.PathLike[str]) -> FoundSlides:
             print(each.path, each.reason, each.detail)
 
     Slides are in the order of the places, and sorted by path within a folder, a DICOM series by its first
-    file; the list is empty if there are none. The content of a file determines what it is. A file that can't
-    be read counts as a slide if it has the suffix of one; `read_slide` then raises the reason. The files of
-    one DICOM series are one slide, in several folders too, and however many of them are named: the rest is
-    looked for in the folders around theirs. `left_out` lists other files, and folders that were not searched,
-    with the reason: hidden, trash, other formats, duplicates. It has no empty folders, and no files that
-    systems write, such as `.DS_Store`.
+    file; the list is empty if there are none. Mostly the content of a file determines what it is. A file that
+    is named, or can't be read and has the suffix of a slide, counts as one; `read_slide` then raises the
+    reason. The files of one DICOM series are one slide, in several folders too, and however many of them are
+    named: the rest is looked for in the folders around theirs. `left_out` lists other files and folders that
+    were not searched, with the reason, but no files that systems write, such as `.DS_Store`.
 
-    Blocks: reads the first bytes of every file, also those of up to 4,000 files around each folder with
-    DICOM, the headers of DICOM files, and samples of possible copies. Raises UsageError for a place that is
-    missing, and for a folder, or one below it, that can't be read; and MissingExtra for DICOM files without
-    the `slides` extra.
+    Blocks: reads the beginning of every file, and of up to 4,000 files around each folder with DICOM, and
+    more of TIFF, ZIP and DICOM files. Raises UsageError for a place that is missing or no path, and for a
+    folder, or one below it, that can't be read; and MissingExtra for DICOM files without the `slides` extra.
     """
     search = _SlideSearch()
     for place in map(as_path, places):

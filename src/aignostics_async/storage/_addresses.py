@@ -30,16 +30,16 @@ class StoreAddress(Protocol):
         run = await client.runs.submit(version, items, store=MyAddress())
 
     `S3`, `GCS`, `Azure`, `PlatformBucket` and `Presigned` are such addresses; write your own class for
-    another store. Each call of `client.store` and `runs.submit`, and each preflight, start or clean-up of a
-    bulk job, calls `connect` once. An address may be used by several clients.
+    another store. `Client.store`, `Runs.submit`, `check_setup` and bulk jobs call `connect`, perhaps several
+    times and for several clients.
     """
 
     def connect(self, context: StoreContext) -> Store:
         """Return the store for one client, without a request.
 
-        `context` is the part of the client that stores use. An implementation must not block for long,
-        because it runs in the event loop. It should raise ConfigurationError if the store can't be used, for
-        example without credentials; the caller gets what it raises.
+        `context` is the part of the client that stores use. It is called in the event loop, so it must not
+        block for long, and should raise ConfigurationError if the store can't be used, for example without
+        credentials.
         """
         ...
 

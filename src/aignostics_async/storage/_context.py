@@ -17,8 +17,8 @@ class StoreContext(Protocol):
             def connect(self, context: StoreContext) -> Store:
                 return MyStore(timeout=context.settings.timeouts.read)
 
-    A store may keep it while the client is open. `engine`, `organization_bucket` and `post_json` raise
-    UsageError unless the client is open.
+    A store may keep it. `engine`, `organization_bucket` and `post_json` raise UsageError unless the client is
+    open.
     """
 
     @property
@@ -47,10 +47,10 @@ class StoreContext(Protocol):
             bucket.key_secret.reveal()
 
         The result has the attributes `protocol` (`gs`) and `name`, `address`, such as `gs://name`, and
-        `key_id` and `key_secret`, the HMAC key: secrets whose `reveal` returns the text. Without a bucket
-        `protocol` and `name` are empty and `address` is None; without a key its halves are empty. Costs one
-        request. Raises UsageError unless the client is open, NotInContract under contract 1.0, and the errors
-        of requests that `Pager` names.
+        `key_id` and `key_secret`, the HMAC key, each a `Secret`. Without a bucket `protocol` and `name` are
+        empty and `address` is None; without a key its halves are empty. Costs one request. Raises UsageError
+        unless the client is open, NotInContract under contract 1.0, and the errors of requests that `Pager`
+        names.
         """
         ...
 
@@ -60,8 +60,8 @@ class StoreContext(Protocol):
             signed = await context.post_json("sign", f"{context.api_root}/objects/sign", {"key": key})
 
         `operation` names the request in errors, hooks and logs. Costs one request, which is repeated only if
-        the API did not process it. Raises UsageError unless the client is open, for a URL of another origin,
-        or for a `value` that JSON can't express; InvalidResponse if the response is not JSON; and the errors
-        of requests that `Pager` names.
+        no connection was made, or with another token after a 401. Raises UsageError unless the client is
+        open, for a URL that is not of the API's origin, or for a `value` that JSON can't express;
+        InvalidResponse if the response is not JSON; and the errors of requests that `Pager` names.
         """
         ...

@@ -22,10 +22,9 @@ class Stored:
 
     `uri` is its permanent name, such as `s3://slides/lab-7/case-7.svs`, and no secret. `size` is in bytes,
     from `stat` 0 if the store does not report it. `crc32c` is in wire form; None, the default, if it is not
-    known. `etag` is None, the default, if the store reports none. `verified` is False by default. After an
-    upload it is True if a checksum of the store agrees with the file or the object was read back; False means
-    that nothing contradicts the upload and nothing proves it. From `stat` it is True if `crc32c` is the
-    store's own.
+    known. `etag` is None, the default, if the store reports none. `verified`, False by default, is True after
+    an upload if a checksum of the store agrees with the file or the object was read back, and from `stat` if
+    `crc32c` is the store's own. False proves nothing either way.
     """
 
     uri: str
@@ -68,12 +67,13 @@ class Store(Protocol):
 
         run = await client.runs.submit(version, items, store=LabStore())
 
-    Write your own for a store that this package does not support: `runs.submit` and bulk jobs accept any
+    Write your own for a store that this package does not support: `Runs.submit` and bulk jobs accept any
     object with these four methods. They are called in the event loop of the client, by several uploads at
     once, and must not block it. What `put` and `stat` return is compared with the file. Every method may
     raise TransferError; those of the stores of this package also raise UsageError for a key or URI that can't
     be encoded and, if they send a request, if the client is not open, and the errors that their address
-    names. An AignosticsError ends one upload, any other exception all uploads of the call.
+    names. An exception that is no AignosticsError, but for the NotImplementedError of `stat`, ends the whole
+    call.
 
     `BulkJob.clean` also needs a method `async def delete(self, key: str) -> None`, which deletes the object
     under a key, if there is one.
@@ -87,14 +87,12 @@ class Store(Protocol):
         `key` is the name of the object in the store, with slashes. `progress`, None by default, is called in
         the event loop with the number of bytes sent so far, which decreases when an attempt starts over; an
         exception of it ends the upload and is raised. The result has the size of the object, and its CRC32C
-        if that is known.
+        if that is known. The caller may repeat the call if the result contradicts the file.
 
-        Costs the transfer of the file. The stores of this package also ask for what has arrived, send up to
-        two requests more for an upload in parts, read the file again to compare an MD5, and send it a second
-        time if the store contradicts it; `verify="read-back"` transfers it once more. Raises TransferError if
-        the file can't be read, the upload fails, or the store has other bytes afterwards, which the stores of
-        this package delete if they can, and UsageError for a key that the store can't express or an async
-        `progress`. The caller may call it a second time if the result contradicts the file.
+        Costs the transfer of the file. The stores of this package send some requests more, may read and send
+        the file twice, and transfer it once more with `verify="read-back"`. Raises TransferError if the file
+        can't be read, the upload fails, or the store has other bytes afterwards, and UsageError for a key
+        that the store can't express or an async `progress`.
         """
         ...
 
@@ -103,14 +101,13 @@ class Store(Protocol):
 
             stored = await store.stat("case-7.svs")
 
-        Costs one request; the stores of this package may need others before, for a key or URL of the
-        platform, or if the store refuses checksum headers. Raises NotImplementedError if the store can't
-        tell; a UrlRefused with status 403 is taken to mean the same. Uploads are then not verified, and a
-        repeated job sends its files again. Raises TransferError if the store can't be reached or does not
-        permit the request.
+        Costs one request; the stores of this package may need others with it. Raises NotImplementedError if
+        the store can't tell; a UrlRefused with status 403 is taken to mean the same. An upload is then
+        compared with the result of `put` alone, and a repeated job sends its files again. Raises
+        TransferError if the store can't be reached or does not permit the request.
 
-        Return None only if there is no object: after an upload the store is asked up to four times within
-        1.3 s, and if there still is none the file is sent once more, and then the upload fails.
+        Return None only if there is no object: if there is none within some seconds after an upload, the file
+        is sent once more, and then the upload fails.
         """
         ...
 
@@ -121,20 +118,19 @@ class Store(Protocol):
 
         `uri` is that of the `Stored` that `put` or `stat` returned, perhaps in an earlier process. The URL is
         a secret. S3 and Google Cloud Storage sign for seven days at most, and for `Presigned` your service
-        decides. Costs no request for S3, Google Cloud Storage and Azure, and one for a store of the platform.
-        A store that can tell should raise ConfigurationError for the URI of another one. The stores of this
-        package, except that of `Presigned`, raise UsageError for an `expires` that is not a positive, finite
-        number.
+        decides. Costs no request for `S3`, `GCS` and `Azure`, and at least one for `PlatformBucket`. A store
+        that can tell should raise ConfigurationError for the URI of another one. The stores of this package,
+        except that of `Presigned`, raise UsageError for an `expires` that is not a positive, finite number.
         """
         ...
 
     async def credentials_expire_at(self) -> datetime | None:
         """Return when the signing credentials expire, as a datetime with time zone; None if never or unknown.
 
-        Every URL that they signed expires with them. `runs.submit` calls it before it uploads, and raises
+        Every URL that they signed expires with them. `Runs.submit` calls it before it uploads, and raises
         ConfigurationError for credentials that expire within six days, in which the platform reads the files,
         or within a shorter `Settings.url_lifetime`, and UsageError for a time without zone. Costs no request,
-        but for `PlatformBucket` the one for its key.
+        but for `PlatformBucket` perhaps one for its key.
         """
         ...
 

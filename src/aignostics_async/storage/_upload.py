@@ -59,19 +59,18 @@ async def put_once(
 
         stored = await put_once(client.store("s3://slides"), "job-7/case-7.svs", Path("case-7.svs"))
 
-    Use it for keys that are fixed in advance, such as those of an interrupted job; repeating it is safe.
-    `progress`, None by default, is that of `Store.put`, and is not called if nothing is uploaded. Returns the
-    object that the store has; `Stored.verified` tells whether the store's bytes were compared with the file.
+    Use it for keys that are fixed in advance, such as those of an interrupted job. `progress`, None by
+    default, is that of `Store.put`, and is not called if nothing is uploaded. Returns the object that the
+    store has; `Stored.verified` tells whether the store's bytes were compared with the file.
 
     Costs one request, as `Store.stat` does, and reading the file, for an MD5 twice, if an object of its size
     exists (and the object, with `verify="read-back"` or if its MD5 differs); otherwise the upload. The file
     is uploaded, too, if the store does not report what it has.
 
     Raises TransferError if the file can't be read, the store can't be reached or refuses a request
-    (UrlRefused), or has other bytes (ChecksumMismatch) or none after two uploads; and UsageError for a key
-    that can't be encoded, what is no path or no store, or, with a store of this package, if the client is not
-    open. What the address of the store names is raised, too: the errors of requests to the platform for keys
-    or URLs, or ConfigurationError for what can't sign.
+    (UrlRefused), or has other bytes (ChecksumMismatch) or none after two uploads; UsageError for a key that
+    can't be encoded, what is no path or no store, or, with a store of this package, if the client is not
+    open; and what else `put` and `stat` of the store raise.
     """
     check_kind(store, Store, "store")
     source = as_path(source, "source")

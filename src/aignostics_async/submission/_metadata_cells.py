@@ -36,12 +36,12 @@ def read_metadata(version: ApplicationVersion | None, texts: Mapping[str, str]) 
     becomes that value if the schema accepts it: `"3"` is a number, or a text if the schema asks for one. A
     number with a decimal comma, such as `0,25`, and TRUE or FALSE in any case count as JSON; so do `wahr`,
     `vrai`, `verdadero` and their opposites if the schema asks for a boolean. Where the schema accepts neither
-    value nor text, or has no such property, for a version that does not have exactly one input or has an
-    unusable schema, and for custom metadata, which have none (None instead of a version), every text that is
-    JSON becomes its value.
+    value nor text, or says nothing of the property, every text that is JSON becomes its value; also for a
+    version that does not have exactly one input or has an unusable schema, and with None, for custom
+    metadata.
 
-    Returns a new dict of JSON values. Sends no request, and blocks, for each pattern of a hostile schema up
-    to 20 s. Raises nothing for a value or a schema that is faulty: `Runs.submit` reports all faults.
+    Returns a new dict of JSON values. Sends no request, and blocks, for each pattern of a hostile schema some
+    20 s at most. Faulty values and schemas raise nothing: `Runs.submit` reports them.
     """
     specs = () if version is None else version.input_artifacts
     schemas = [spec.metadata_schema for spec in specs]

@@ -36,13 +36,12 @@ class TransferEvent:
     on). `done` is the number of bytes so far, 0 by default, and decreases when another attempt starts over.
     `total` is the size of the file in bytes; None, the default, while it is unknown. When a file has failed,
     both are 0. `retries` is how often a request for the file was repeated, 0 by default. `verified` tells of
-    a finished upload whether the store's bytes are verified, and is None otherwise.
+    a finished upload whether the store's bytes are verified, and is None, the default, otherwise.
 
     A progress callback is a plain function of one event. It is called in the event loop, about ten times a
     second for each connection of a file, and so must return at once. If it raises, the call that it was
-    passed to stops its transfers and raises the exception. Stopping takes up to two seconds; a thread that
-    hangs longer in the file system is abandoned and closes its own file, and an upload in parts takes up to
-    ten more seconds to abort. An async callback raises UsageError.
+    passed to stops its transfers, which may take some seconds, and raises the exception. An async callback
+    raises UsageError.
     """
 
     kind: Literal["started", "advanced", "retried", "finished", "failed"]
@@ -207,8 +206,7 @@ class TransferTally:
     `files` counts the files that started, `over` those that finished or failed, `failed` those that failed,
     `unverified` the finished uploads that are not verified, and `retries` how often a request was repeated.
     `done` is the number of bytes so far, and `total` that of all files; a file whose size is unknown counts
-    with its bytes so far, and one that failed with none. All start at 0. Only the files in progress and the
-    events of the last 10 s are kept in memory.
+    with its bytes so far, and one that failed with none. All start at 0.
     """
 
     files: int = 0
@@ -254,9 +252,8 @@ class TransferTally:
 
     @property
     def rate(self) -> float:
-        """The rate in bytes per second over the events of the last 10 s before the latest one.
-
-        0 for fewer than two events, and never negative.
+        """The rate in bytes per second over the events of the last 10 s before the latest one; 0 without two
+        of different times.
         """
         if not self._recent:
             return 0.0

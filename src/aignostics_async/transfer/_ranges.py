@@ -24,8 +24,7 @@ class Span:
 
     `start` is the offset of the first byte in the file, and `end` that after the last byte; None, the
     default, while the length of the file is unknown. `done` is the checksum and number of the bytes that are
-    written, counted from `start`; of no bytes by default. The only writer replaces `done` as a whole, so
-    every thread sees a length and a checksum that belong together.
+    written from `start` on, of no bytes by default.
     """
 
     start: int
@@ -48,8 +47,8 @@ class Span:
     def grow(self, view: memoryview) -> None:
         """Extend the checksum and length by bytes that were just written at `position`.
 
-        Writes nothing itself; costs one pass over the bytes. Only the thread that fetches the span may call
-        it.
+        Writes nothing itself; costs one pass over the bytes of `view`. Only the thread that fetches the span
+        may call it.
         """
         grown = Crc32c(self.done.value, self.done.length)
         grown.update(view)

@@ -23,14 +23,12 @@ class Watcher(AsyncIterator[Change]):
         async for change in watcher:
             print(change.reference, change.new)
 
-    Each `Change` is yielded once. Requests are sent only while a task waits for a change. All watchers of the
-    client share the requests, which run outside the context of any caller: context variables are unset in
-    hooks and log records.
+    Requests are started only while a task waits for a `Change`. All watchers of the client share them,
+    outside the context of any caller: context variables are unset in hooks and log records.
 
     A cancelled or timed-out wait loses no change and no progress. At most one request per client may stay in
-    flight after it; the next wait continues with that request. The request ends with its response or its
-    timeout, when the last watcher of the client is closed, or when the client is closed. Closing a watcher is
-    therefore optional.
+    flight after it, until it ends by itself, the last watcher of the client is closed, or the client is. The
+    next wait continues with it. Closing a watcher is therefore optional.
 
     Iterating raises the errors that the method which created it names. Only one task at a time can wait for
     the next change; for a second one UsageError is raised. Create a watcher for each task.

@@ -156,8 +156,8 @@ class StageEngine(Protocol):
     def open(self, setup: EngineSetup) -> AbstractAsyncContextManager[OpenEngine]:
         """Return an async context manager that yields an `OpenEngine` for one job.
 
-        `BulkJob.run` and `run_preflight` call it once each, in the event loop. `setup` has the plan, the
-        client, the store and the folder for results. Leaving the block must end what the engine has started,
-        also after an error or a cancellation. What it raises ends the call.
+        `BulkJob.run` and `run_preflight` call it in the event loop. `setup` has the plan, the client, the
+        store and the folder for results. Leaving the block must end what the engine has started, also after
+        an error or a cancellation.
         """
         ...

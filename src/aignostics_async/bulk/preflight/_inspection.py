@@ -122,17 +122,16 @@ async def inspect_slides(
 
     `places` are folders, files and patterns, as in `Sources.places`. `mpp` is the resolution, from 0.05 to 5
     µm per pixel, of slides whose files have none; None, the default, sets none. A file whose own differs from
-    it by more than 2 % is a fault. `identifying` is the policy as for `runs.submit`; None, the default,
+    it by more than 2 % is a fault. `identifying` is the policy as for `Runs.submit`; None, the default,
     refuses slides that name the patient. With `decode=True` all pixels are decoded, which takes minutes for a
     large slide; with `thumbnails=True` each slide gets a JPEG of at most 200 pixels a side, if one can be
     made. Both are False by default.
 
-    Slides are read in at most 8 processes of their own, so that one that crashes its reader, or takes longer
-    than 60 s (an hour with `decode`), is a fault like any other. Costs reading the header of each slide;
-    sends nothing. Faults of slides and places are reported, not raised. Raises ConfigurationError without
-    places, for an implausible `mpp`, without the `slides` extra, or if the processes that read slides can't
-    be started or 20 in a row are lost; and UsageError for an invalid `identifying`, or a place that is no
-    path.
+    Costs reading the beginning of every file, and up to 8 processes, which read the header of each slide;
+    sends nothing. Faults of slides and places are reported, not raised: also a slide that crashes its
+    process, or takes longer than 60 s (an hour with `decode`). Raises ConfigurationError without places, for
+    an implausible `mpp`, without the `slides` extra, or if the processes can't be started or 20 in a row are
+    lost; and UsageError for an invalid `identifying`, or a place that is no path.
     """
     for place in places:
         as_path(place, "a place")

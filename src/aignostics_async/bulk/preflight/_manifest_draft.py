@@ -136,10 +136,10 @@ async def draft_manifest(
     checksum, which is computed when the file is sent. Slides with faults have a line, too. `artifact` names
     the input artifact; None, the default, uses the version's only one.
 
-    Costs one request, and reading the header of each slide. Raises UsageError for a text that is not a
-    version id; NotFound if there is no such version; ConfigurationError for one that needs several inputs per
-    item or has an unusable schema, or for an unknown `artifact`; the errors of requests that `Pager` names;
-    and what `inspect_slides` raises.
+    Costs one request, and what `inspect_slides` costs. Raises UsageError for a text that is not a version id;
+    NotFound if there is no such version; ConfigurationError for one that needs several inputs per item or has
+    an unusable schema, or for an unknown `artifact`; the errors of requests that `Pager` names; and what
+    `inspect_slides` raises.
     """
     version = await client.applications.version(application_version)
     spec = _spec(version, artifact)

@@ -112,18 +112,18 @@ async def run_preflight(
     as `info` and the `size` in bytes, or the `Finding` that says why it can't be read; and the sequence of
     its faults, each a `Finding`. Several calls may be under way at once.
 
-    Costs reading each slide's header and 192 KiB of each of its files, about one request per earlier run (the
-    newest 1000), and a small object in the store, sent whole and in parts, which is deleted where the store
-    can. Memory grows by a few kilobytes per slide.
+    Costs reading each slide's header and samples of its files, at least one request per earlier run (the
+    newest 1000), and a small object in the store, which is deleted where the store can. Memory grows with the
+    number of slides.
 
     Faults of slides and of the store are reported, not raised. Raises JobRefused for a client of another
     server than the plan's; NotFound if there is no such application version; NotInContract under contract 1.0
     for metadata of runs or items, a due date, a deadline or a callback context; ConfigurationError if the
     version needs several inputs per item, lacks the plan's `artifact` or has an unusable schema, pseudonyms
     can't be kept, the `slides` extra is not installed, or the processes that read slides can't be started or
-    20 in a row are lost; UsageError for a deadline that has passed, an async `progress`, or a `plan`,
-    `sources`, `client`, `results` or `engine` of another kind; what `progress`, `keep` and `engine` raise;
-    and the errors of requests that `Pager` names.
+    20 in a row are lost; UsageError for a deadline that has passed, an async `progress`, or an argument of
+    another kind; what `progress`, `keep` and `engine` raise; what a store of your own raises that is no
+    AignosticsError; and the errors of requests that `Pager` names.
     """
     check_parts(plan, sources, client, engine)
     check_callback(progress)

@@ -39,22 +39,22 @@ class StoreProbe:
 
         print(report.store.steps, report.store.faults)
 
-    A small object is put, looked up, read through a signed URL and deleted. `steps` names the steps that
-    succeeded, of put, stat, sign, get and delete; `seconds` is how long they took. `faults` has a `Finding`
-    for what failed, and is empty if the store can be used. `left` is the key of the object if it could not be
-    deleted, else None.
+    A small object is put, looked up, read through a signed URL and deleted. `steps` is a tuple of the steps
+    that succeeded, in order, of put, stat, sign, get and delete; `seconds` is how long they took. `faults` is
+    a tuple with a `Finding` for what failed, empty if the store can be used. `left` is the key of the object
+    if it was put and not deleted, else None.
 
     `credentials_end` is when the credentials expire, as an aware time; None if never or unknown.
-    `is_verified` and `tells_missing` (True by default) tell if the store reports checksums and missing
-    objects, `checksums` if requests carry them (`always`, `when_required`, or `auto` if undecided; None, the
-    default, for stores that are no buckets), and
-    `object_days` after how many days it deletes objects by itself (None, the default, if unknown).
+    `is_verified` tells if the upload was verified, `tells_missing` (True by default) if the store reports
+    missing objects, and `checksums` if requests carry them: `always`, `when_required`, or `auto` if
+    undecided; None, the default, for stores that are no buckets. `object_days` is after how many days the
+    store deletes objects by itself; None, the default, if unknown.
     """
 
     steps: tuple[str, ...]
     """The steps that succeeded, in order: put, stat, sign, get, delete."""
     is_verified: bool
-    """Whether the store reports checksums, so that uploads can be verified."""
+    """Whether the upload of the object was verified, as in `Stored.verified`."""
     seconds: float
     """How long the round trip took, in seconds."""
     credentials_end: datetime | None
@@ -79,9 +79,9 @@ class StoreProbe:
     def warnings(self) -> Iterator[Finding]:
         """An iterator over findings, one for each limitation of a store that can be used.
 
-        Limitations are that it does not report missing objects, refuses checksum headers, reports no
-        checksums, or deletes objects by itself. Empty if there are none, or the probe found a fault. Each
-        access returns a new iterator.
+        Limitations are that it does not report missing objects, refuses checksum headers, did not verify the
+        upload, or deletes objects by itself. Empty if there are none, or the probe found a fault. Each access
+        returns a new iterator.
         """
         if self.faults:
             return

@@ -40,10 +40,9 @@ def next_steps(summary: Summary, *, is_worked_on: bool | None = None) -> Iterato
         for step in next_steps(await job.summary()):
             print(step.what, step.how)
 
-    A job whose items are all done may have steps, too: for outputs without a checksum, slides that were left
-    out, second runs without a decision, a search for them that is not finished, or a cancelled job. Slides
-    that are under way are a step, too, also while a process works on them. `is_worked_on` says whether a
-    process works on the job; None, the default, if that is not known. Does no I/O.
+    A job whose items are all done may have steps, too, such as for slides that were left out. Slides that are
+    under way are a step, also while a process works on them. `is_worked_on` says whether one does; None, the
+    default, if that is not known. Does no I/O.
     """
     yield from _about_the_audit(summary)
     yield from _about_runs(summary)

@@ -30,9 +30,9 @@ async def write_results_table(job: str | os.PathLike[str], target: str | os.Path
         await write_results_table("job/", "results.parquet")
 
     `job` is the folder of the job. The suffix of `target` selects the format, `.csv` or `.parquet`; the table
-    is that of `aignostics_async.write_table`, sorted by reference and name. It has the files that are
-    downloaded so far, with the media types of their extensions. The count is without the header, and 0 if no
-    file is downloaded.
+    is that of `aignostics_async.write_table`, sorted by reference and name, with the media types of the
+    suffixes. It has the files that are downloaded so far. The count is without the header, and 0 if no file
+    is downloaded.
 
     It can be called at any time, and does not delay a process that works on the job. The file is replaced
     atomically. Raises JobError if there is no job, it can't be read or its creation was not finished;

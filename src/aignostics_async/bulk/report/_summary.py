@@ -80,9 +80,9 @@ class UploadTotals:
         uploads = (await job.summary()).uploads
         print(uploads.stored_items, "slides,", uploads.stored_bytes, "of", uploads.bytes, "bytes")
 
-    `bytes` is the size of all slides that were read, `stored_bytes` that of the objects of the uploaded ones.
-    `stored_items` is the number of uploaded slides, `store_verified` the number of those whose bytes the
-    store has verified. Slides that `BulkJob.clean` has deleted from the store still count.
+    `bytes` is the size of all slides whose size is known, `stored_bytes` that of the objects of the uploaded
+    ones. `stored_items` is the number of uploaded slides, `store_verified` the number of those whose bytes
+    the store has verified.
     """
 
     bytes: int
@@ -160,11 +160,11 @@ class Summary:
         summary = await job.summary()
         print(summary.status.name, summary.outputs.verified, "files")
 
-    `BulkJob.summary`, `BulkJob.run`, `JobObserver.summary` and `write_report` return it. `made_at` is the
-    moment, in UTC. `job` has the facts of the job, `audit` and `states` the number of items by outcome and by
-    state, and `uploads`, `outputs` and `runs` totals. `expiry` is about results that expire, `last_error` the
-    latest error, `pace` the items a second by stage, and `left_out` the number of slides that were left out,
-    by reason. `release` is the version of this package.
+    `made_at` is the moment, in UTC. `job` has the facts of the job, `audit` and `states` the number of items
+    by outcome and by state, and `uploads`, `outputs` and `runs` totals. `expiry` is about results that
+    expire, `last_error` the latest error or None, `pace` the items a second by stage, and `left_out` the
+    number of slides that were left out, by reason; what has no items is absent. `release` is the version of
+    this package that made it.
     """
 
     made_at: datetime
@@ -215,8 +215,8 @@ class Summary:
     def exit_status(self) -> int:
         """The exit status of `bulk watch` for this summary: that of `status`, or 75 if `is_unswept`.
 
-        `bulk run` ends with it, too, if the job has finished; with 75 after a drain, unless items are lost;
-        and with the status of the error that stopped it.
+        `bulk run` ends with it, too, if the job has finished; after a drain with 75, unless items are lost;
+        and after an error with the status of that.
         """
         return (JobStatus.UNFINISHED if self.is_unswept else self.status).exit_status
 
@@ -224,8 +224,7 @@ class Summary:
     def is_unswept(self) -> bool:
         """Whether no item continues, but the search for second runs has not finished.
 
-        Only a job in which the reply to a request was lost can have such runs. `BulkJob.run` finishes the
-        search.
+        True only if the reply to a request was lost. `BulkJob.run` finishes the search.
         """
         has_doubt = bool(self.runs.requests.get(AttemptOutcome.UNKNOWN))
         return self.status.is_over and self.job.finished_at is None and has_doubt
@@ -256,9 +255,8 @@ class Summary:
 
             json.dumps((await job.summary()).plain())
 
-        Its keys are `made_at`, `release`, `job`, `audit`, `states`, `uploads`, `outputs`, `runs`, `expiry`,
-        `last_error`, `pace`, `left_out`, `time_left`, `cost`, `verdict` (the name of the status) and
-        `exit_status`. The objects have a key for each attribute of the same name, except two that keep older
+        Its keys are the names of the fields, `time_left`, `cost`, `verdict` (the name of the status) and
+        `exit_status`. The objects have a key for each field of the same name, except two that keep older
         names: `audit.accounts` for `outcomes`, and `job.most_items` for `max_items`. `audit` also has
         `accounted_for` and `missing`. Items are counted by the values of `ItemOutcome` and `ItemState`. Cost
         and price are decimal numbers as text, times ISO 8601 in UTC, to the second; None is null in JSON.

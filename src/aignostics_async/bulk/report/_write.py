@@ -54,12 +54,11 @@ async def write_report(
     `job` is the job's folder, or the path of a database. The suffix of each target selects its format: .csv,
     .json or .html. The CSV file has a line for each item. The JSON file is an object: `summary` is as
     returned by `Summary.plain`, and `duplicates`, `runs`, `left_out` and `items` are lists of objects. An
-    HTML page shows pictures of up to 400 slides if the `slides` extra is installed, which can take a minute;
-    `pictures=False` (True by default) leaves them out.
+    HTML page shows pictures of up to 400 slides if the `slides` extra is installed, read by processes within
+    about a minute; `pictures=False` (True by default) leaves them out.
 
     It can be called at any time, and does not delay a process that works on the job. All files show the same
-    moment, are readable by their owner only (on POSIX systems), and are each replaced atomically. Memory does
-    not grow with the number of slides.
+    moment, are readable by their owner only (on POSIX systems), and are each replaced atomically.
 
     Raises JobError if there is no job, it can't be read, its creation was not finished, or a file can't be
     written; JobDatabaseError if the database can't be read; and UsageError for any other suffix, or what is

@@ -77,9 +77,10 @@ class Sources:
         Sources(manifest="slides.csv", reference_from="column:case")
 
     Set `places`, `files_from` or both, or `manifest` alone. Paths are relative to the current folder of the
-    process that reads them, also those in a list; those in a manifest are relative to its folder. By default
-    all slides found are taken, references are the paths below the searched folder (or a manifest's
-    `reference`), the resolution is the file's own, and no label is sent.
+    process that reads them; those in a manifest to its folder. `rules` and `limit` choose among the slides;
+    by default all are taken. `reference_from` says where references come from: by default the paths below the
+    searched folder, or a manifest's `reference`. `mpp`, in µm per pixel and None by default, is for files
+    without one. `include_label` is False, and `metadata` empty by default.
 
     Creating it does no I/O. Raises ConfigurationError for another combination, or a value of another type or
     out of range.
@@ -155,9 +156,8 @@ class Sources:
 
     @property
     def column(self) -> str | None:
-        """The column of the manifest that `reference_from` names; None if it names none.
-
-        For `reference_from="column:case"` it is `"case"`.
+        """The column of the manifest that `reference_from` names, such as `case` for `column:case`; None
+        without one.
         """
         kind, _, column = (self.reference_from or "").partition(":")
         return column if kind == "column" else None
