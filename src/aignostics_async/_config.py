@@ -121,8 +121,8 @@ class Limits:
 
         Settings(limits=Limits(transfers=4))
 
-    `api_requests`, 8 by default, is the number of API requests in flight; as many idle connections are kept.
-    `transfers`, 16 by default, is the number of connections that transfer files, uploads and downloads
+    `api_requests`, 8 by default, is the number of API requests in flight, and of idle connections kept for
+    them. `transfers`, 16 by default, is the number of connections that transfer files, uploads and downloads
     together. `items_per_run`, 500 by default, is the number of items in one run request; InvalidSubmission is
     raised for more. Raises ConfigurationError for a value that is below 1 or not whole.
     """

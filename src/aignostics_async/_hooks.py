@@ -105,13 +105,13 @@ class Hooks:
 
     `on_request` is called with a `RequestEvent` before a request is sent, `on_response` with a
     `ResponseEvent` after each response of any status whose body was read, and `on_retry` with a `RetryEvent`
-    before the wait for a further attempt. All three are None by default. Requests to a storage, an identity
-    provider and the health page are not observed.
+    before the wait for a further attempt. All three are None by default. Requests to a storage or an identity
+    provider, of `Client.health` and of `check_contract` are not observed.
 
     A plain function must not block the event loop. An async function is awaited before the request continues,
-    and holds no connection meanwhile. Functions may be called concurrently, once for each request in flight.
-    Exceptions of a hook do not affect the request: the first one of each hook is logged with its traceback,
-    and later ones are ignored. Raises ConfigurationError for a hook that is not callable.
+    and holds no connection meanwhile. Functions may be called concurrently, for requests in flight.
+    An `Exception` of a hook does not affect the request: the first one of each hook is logged with its
+    traceback, and later ones are ignored. Raises ConfigurationError for a hook that is not callable.
     """
 
     on_request: Callable[[RequestEvent], object] | None = field(default=None, validator=_is_callable)

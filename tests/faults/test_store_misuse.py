@@ -75,7 +75,9 @@ async def test_a_service_account_without_a_key_in_pem_form(emulator: Emulator, p
             client.store(GCS(bucket="slides", service_account=account))
 
 
-@pytest.mark.parametrize("hmac", [("id",), ("id", ""), ("id", None), HmacKey("", "secret"), 7])
+@pytest.mark.parametrize(
+    "hmac", [("id",), ("id", ""), ("id", None), ("id", "half\udcff"), HmacKey("", "secret"), 7]
+)
 async def test_an_hmac_key_that_is_none(emulator: Emulator, hmac: Any) -> None:
     async with emulator.client() as client:
         with pytest.raises(ConfigurationError, match="HmacKey"):
@@ -115,7 +117,9 @@ async def test_an_address_that_is_none(emulator: Emulator, address: Any) -> None
             client.store(address)
 
 
-@pytest.mark.parametrize("key", [None, "secret", ("name", "secret")])
+@pytest.mark.parametrize(
+    "key", [None, "secret", ("name", "secret"), AwsKey("name", "secret\udcff", "us-east-1")]
+)
 async def test_a_function_for_keys_that_gives_none(emulator: Emulator, key: Any, tmp_path: Path) -> None:
     async with emulator.client() as client:
         store = client.store(S3(bucket="slides", endpoint="http://127.0.0.1:9", key=lambda: key))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -226,6 +228,14 @@ async def test_a_line_of_a_drafted_manifest_stands_for_the_whole_slide(
     told = manifest_path(spread, slides)
     assert isinstance(told, Finding)
     assert told.problem == "its files are in several folders, and no line of a manifest can name them alone"
+
+
+async def test_an_inspection_names_files_whose_names_are_no_unicode(tmp_path: Path) -> None:
+    first, second = write_dicom(tmp_path)
+    second.rename(tmp_path / os.fsdecode(b"caf\xe9.dcm"))
+    inspection = await inspect_slides(tmp_path)
+    (slide,) = json.loads(inspection.to_json().encode())["slides"]
+    assert slide["files"] == [str(first), rf"{tmp_path}/caf\xe9.dcm"]
 
 
 async def drafted(path: str, folder: Path) -> Sequence[Path]:

@@ -27,9 +27,9 @@ class InputArtifact:
         InputArtifact("whole_slide_image", url, {"width_px": 46000, "height_px": 32914})
 
     `name` is that of an input of the version. `download_url` is a signed URL from which the platform reads
-    the file, valid for at least six days; it is a secret, and the repr does not show it. `metadata` must fit
-    the JSON schema of the input. Creating an artifact requests nothing from the URL. Raises UsageError for a
-    name or URL that is not a str, or metadata that are not a mapping.
+    the file, to be valid for at least six days; it is a secret, and the repr does not show it. `metadata` are
+    JSON values that must fit the JSON schema of the input. Creating it sends no request. Raises UsageError
+    for a name or URL that is not a str, or metadata that are not a mapping.
     """
 
     name: str = field(validator=is_text)
@@ -67,10 +67,11 @@ class Item:
         Item("case-7", artifacts=[InputArtifact("slide", url, metadata)])
 
     `reference` is your name for the item. Set `slide` for files on this machine, which `Runs.submit` reads
-    and uploads: a `Slide` or path, or for a version with several inputs a mapping from input name to one. Set
-    `artifacts` for files that have URLs already, or both for different inputs; by default there are none.
-    `metadata`, None by default, are JSON values that the platform keeps with the item and returns as
-    `ItemResult.metadata`; a submission raises NotInContract for them under contract 1.0.
+    and uploads: a `Slide` or path, or for a version with several inputs a mapping from input name to one;
+    None by default. Set `artifacts` for files that have URLs already, each an `InputArtifact`, or both for
+    different inputs; empty by default. `metadata`, None by default, are JSON values that the platform keeps
+    with the item and returns as `ItemResult.metadata`; a submission raises NotInContract for them under
+    contract 1.0.
 
     Creating an Item does no I/O. Raises UsageError for a value of another type or an invalid slide.
     """

@@ -33,8 +33,7 @@ class FileStore:
     The folder is by default `auth` in the user's state folder, which is `$XDG_STATE_HOME/aignostics-async` or
     `~/.local/state/aignostics-async` on Linux; it is created when it is needed. Files hold the tokens
     unencrypted as JSON, readable by their owner only (on Windows by those who may read the folder), and are
-    replaced atomically and durably. Processes can share a folder: `lock` uses file locks, which the system
-    releases if a process dies.
+    replaced atomically. Processes can share a folder, with `lock`.
 
     A file that is damaged, or in a format that this release does not know, is no login: `load` returns None,
     `save` renames it to `{key.digest}.unusable-{number}`, and `delete` removes it.
@@ -60,17 +59,17 @@ class FileStore:
         return self._folder / f"{key.digest}.json"
 
     async def check(self) -> None:
-        """Raise TokenStoreError unless a file can be created in the folder.
+        """Raise TokenStoreError unless a file can be created in the folder and deleted.
 
-        Creates the folder if it is missing, and leaves no file behind.
+        Creates the folder if it is missing.
         """
         await self._in_thread("written", self._probe)
 
     async def load(self, key: TokenKey) -> TokenSet | None:
         """Return the tokens of a key, or None if there is no usable file.
 
-        An unusable file is kept, and a file that other users could read is made private; either is logged as
-        a warning, once. Raises TokenStoreError if the folder or the file can't be read.
+        An unusable file is kept, and one that other users could read is made private; either is logged as a
+        warning, once. Raises TokenStoreError if the file can't be read.
         """
         path = self.path(key)
         try:
@@ -91,7 +90,7 @@ class FileStore:
         """Replace the tokens of a key atomically and durably.
 
         Creates the folder if it is missing. Costs two fsyncs. Raises TokenStoreError if the folder can't be
-        created or the file can't be written; a usable previous file is then unchanged.
+        created or the file can't be written; a usable previous file then stays.
         """
 
         def write() -> None:
@@ -114,9 +113,10 @@ class FileStore:
             async with store.lock(key):
                 tokens = await store.load(key)
 
-        Creates the folder and the lock file `{key.digest}.lock`, which is never deleted. The lock is not
-        reentrant. Raises TokenEndpointUnavailable if it is held elsewhere for 30 s. If the folder can't be
-        written or its file system has no locks, a warning is logged once and the block runs without a lock.
+        Creates the folder and the lock file `{key.digest}.lock`, which is not deleted. The lock is not
+        reentrant; the system releases it if the process dies. Raises TokenEndpointUnavailable if it is held
+        elsewhere for 30 s. If the folder can't be written or its file system has no locks, a warning is
+        logged once and the block runs without a lock.
         """
         lock = FileLock(self._folder / f"{key.digest}.lock")
 

@@ -42,14 +42,13 @@ class KeyringStore:
         source = StoredLogin(provider, store=KeyringStore())
 
     Each key has one entry, of the service `aignostics-async` and the name `key.digest`. It holds only the
-    refresh token, because some access tokens are too long for a key ring; so each process refreshes once.
+    refresh token, because some access tokens are too long for a key ring; so each process refreshes at first.
     Every entry is read back after it was written. Keys are locked by files, as `FileStore.lock` describes.
 
-    There is no fallback to files: every method but `lock` raises TokenStoreError if the key ring fails, in
-    whatever way, or does not respond to a call within 3 s, UsageError if no asyncio event loop is running,
-    and ConfigurationError if the system gives no thread. Creating the store raises MissingExtra if the
-    `keyring` extra is not installed, and ConfigurationError if the user has no home folder, where the locks
-    are.
+    There is no fallback to files: every method but `lock` raises TokenStoreError if the key ring fails or
+    does not respond to a call within 3 s, UsageError if no asyncio event loop is running, and
+    ConfigurationError if the system gives no thread. Creating the store raises MissingExtra without the
+    `keyring` extra, and ConfigurationError if the user has no home folder, where the locks are.
     """
 
     def __init__(self) -> None:
@@ -73,8 +72,7 @@ class KeyringStore:
     async def check(self) -> None:
         """Raise TokenStoreError unless an entry of 1,024 characters can be written, read and deleted.
 
-        Leaves no entry behind, unless the key ring stops responding or refuses to delete it, or the call is
-        cancelled.
+        An entry may stay if the key ring fails in between, or the call is cancelled.
         """
         # Of its own name: another process may check at the same time.
         name = f"probe-{secrets.token_hex(8)}"
@@ -124,9 +122,9 @@ class KeyringStore:
             async with store.lock(key):
                 tokens = await store.load(key)
 
-        It is the file lock of `FileStore.lock`, in the default folder: entering it raises
-        TokenEndpointUnavailable if it is held elsewhere for 30 s. Where files can't be locked, a warning is
-        logged once and the block runs without a lock.
+        It is `FileStore.lock` in the default folder: entering it raises TokenEndpointUnavailable if it is
+        held elsewhere for 30 s. Where files can't be locked, a warning is logged once and the block runs
+        without a lock.
         """
         return self._locks.lock(key)
 

@@ -94,14 +94,14 @@ class IdentityProvider:
     - `revoke_url`: where `logout` revokes refresh tokens; without it they are only deleted on this machine.
     - `audience`: the API that the tokens are for; some providers need it.
     - `organization`: the organization to sign in to, for a person who belongs to several.
-    - `scope`: the scope of a login; `offline_access` by default, without which no refresh token is issued.
+    - `scope`: the scope of a login; `offline_access` by default, for which refresh tokens are issued.
     - `redirect_url`: the loopback URL registered for the client, `http://localhost:8989/` by default; port 0
       uses a free port.
 
     Sends no request. Raises ConfigurationError for a missing client id; a URL that is invalid, has a user
     name, query or fragment, or is neither https nor http on this machine; a `redirect_url` that is not http
-    on `localhost`, `127.0.0.1` or `[::1]`; or a text that can't be encoded or has a control character. The
-    repr does not show the secret.
+    on `localhost`, `127.0.0.1` or `[::1]`; or a value that is no text, can't be encoded or has a control
+    character. The repr does not show the secret.
     """
 
     token_url: str = field(validator=_endpoint)
@@ -140,10 +140,9 @@ class IdentityProvider:
 
             IdentityProvider.preset("staging", client_id="...", organization="lab-7")
 
-        `more` are further fields of `IdentityProvider`, apart from `token_url`. They take precedence over the
-        environment's URLs and audience; None keeps the environment's value. Raises ConfigurationError for an
-        unknown name or an invalid field, and TypeError for an unknown field or `token_url`: with that use
-        `beside`.
+        `more` are further fields of `IdentityProvider`, which take precedence over the environment's URLs and
+        audience; None keeps the environment's value. Raises ConfigurationError for an unknown name or an
+        invalid field, and TypeError for an unknown field or `token_url`, for which there is `beside`.
         """
         preset = environment(name)
         if more.get("audience") is None:
@@ -159,9 +158,8 @@ class IdentityProvider:
 
         If the token URL ends in `/oauth/token`, the other endpoints have `/authorize`, `/oauth/device/code`
         and `/oauth/revoke` in its place; otherwise they are None, so pass those that you need. `more` are
-        further fields of `IdentityProvider`. They take precedence over derived endpoints; None keeps the
-        derived or default value. Raises ConfigurationError for an invalid field, and TypeError for an unknown
-        field.
+        further fields of `IdentityProvider`, which take precedence; None keeps the derived or default value.
+        Raises ConfigurationError for an invalid field, and TypeError for an unknown field.
         """
         known = fields_dict(IdentityProvider)
         fields: dict[str, Any] = {
@@ -190,8 +188,8 @@ class IdentityProvider:
 
             provider.may_be_issuer("https://login.example.com/")
 
-        True if the token URL is `issuer` or below it; so `https://host/realms/a` is not accepted for the
-        token URL `https://host/realms/b/token`.
+        True if `token_url`, with its origin as in `issuer`, is that URL or below it; they are compared as
+        texts. So `https://host/realms/a` is not accepted for the token URL `https://host/realms/b/token`.
         """
         return f"{self.issuer}{urlsplit(self.token_url).path}/".startswith(f"{issuer.rstrip('/')}/")
 

@@ -17,15 +17,15 @@ _GONE = "it was moved or deleted"
 
 @frozen
 class KnownJob:
-    """A job that this user has created or worked on at this machine.
+    """A job that this user has created or opened on this machine.
 
         for job in await list_jobs():
             print(job.folder, job.problem or job.summary.status.name)
 
     `job_id` is the id of the job, and `folder` where it was when it was opened last. `holder` describes the
-    process that works on it; None, the default, without one. `summary` is a `Summary`, and None, the default,
-    if and only if `problem` says why the job can't be read in its folder; else `problem` is None, the
-    default.
+    process that works on it; None, the default, if none is known. `summary` is a `Summary`, and None, the
+    default, if and only if `problem` says why the job can't be read in its folder; else `problem` is None,
+    the default.
     """
 
     job_id: str

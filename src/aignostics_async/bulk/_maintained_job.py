@@ -53,9 +53,9 @@ class MaintainedJob:
         in a run which can't be adopted are held: see `held_items`. Runs that were adopted before an error or
         a cancellation stay adopted, so the call can be repeated.
 
-        Costs a listing of the runs since the job was created, and the results of each unknown one. A run of
-        which a replica may have shown only a part is read again, by default every 30 s for 15 minutes
-        (`ReconciliationTimeouts.replica_lag` and `ambiguity`).
+        Costs a few requests, a listing of the runs since the job was created, and the results of each unknown
+        one. A run of which a replica may have shown only a part is read again, by default every 30 s for 15
+        minutes (`ReconciliationTimeouts.replica_lag` and `ambiguity`).
 
         Raises JobError if a run that may be the job's can't be read, JobRefused for another server, user or
         organization, JobDatabaseError if the database can't be read or written, UsageError during `run`, and
@@ -81,10 +81,11 @@ class MaintainedJob:
         slide. Both get new runs, which are billed. `only` is a list of references or patterns of them, with
         the syntax of `SelectionRule`; by default it is empty and selects all items.
 
-        All items are released in one transaction, and `run` sends them. If any item continues, the job is no
+        All items are released in one transaction, for `run` to continue. If any item continues, the job is no
         longer cancelled. With `dry_run=True` (False by default) nothing changes, and the number is that of
-        the items that would continue. Sends no request. Raises UsageError for a single text as `only`, or a
-        pattern that `SelectionRule` refuses, and JobDatabaseError if the database can't be read or written.
+        the items that would continue. Sends no request. Raises UsageError for an `only` that is a single
+        text, holds anything but texts, or a pattern that `SelectionRule` refuses, and JobDatabaseError if the
+        database can't be read or written.
         """
         numbers = await self._database.read(_corrections.numbers_of(only))
         if dry_run:
@@ -113,18 +114,17 @@ class MaintainedJob:
         that differs from the file's own by more than 2 % is a fault unless `mpp_source` is set. Both are None
         by default; at least one is required.
 
-        Corrected items without a fault continue, in one transaction; those with one stay as they were, and
-        the report has their faults. Selected items without a correction stay, too. If the manifest can't be
-        read or a line of it is faulty, the report has these faults, and no item continues; nor does any if
-        the call raises.
-        With `dry_run=True` (False by default) nothing changes, and `released` counts those that would.
-        Costs one request, and reading each corrected slide.
+        Corrected items without a fault continue, in one transaction; all others stay as they were. The report
+        has the faults. A fault of the manifest or one of its lines keeps all items back, as does an error.
+        With `dry_run=True` (False by default) nothing changes, and `released` counts those that would
+        continue. Costs one request, and reading each corrected slide, with the plan's `decode` all its
+        pixels.
 
         Raises UsageError without `mpp` and `manifest`, for a `manifest` that is no path, for an `only` that
-        `retry` refuses, or during `run`; ConfigurationError for an implausible `mpp`, a version with an
-        unusable schema, without the `slides` extra, or if the processes that read slides can't be started or
-        20 in a row are lost; JobRefused for another server; JobDatabaseError if the database can't be read or
-        written; NotFound if the version is gone; and the errors of requests that `Pager` names.
+        `retry` refuses, or during `run`; ConfigurationError for an implausible `mpp`, a version that can't be
+        used, without the `slides` extra, or if the processes that read slides can't be started or 20 in a row
+        are lost; JobRefused for another server; JobDatabaseError if the database can't be read or written;
+        and the errors of requests that `Pager` names.
         """
         self._check_idle()
         check_server(client, self.plan)
@@ -134,13 +134,12 @@ class MaintainedJob:
     async def count_billable_retries(
         self, *, failed: bool = False, rerun: bool = False, only: Sequence[str] = ()
     ) -> int:
-        """Return how many items `retry` would allow to be billed again; changes nothing.
+        """Return how many items `retry` would allow to be billed again; change nothing.
 
             if await job.count_billable_retries(failed=True) <= 10:
                 await job.retry(failed=True)
 
-        The arguments and their defaults are those of `retry`. Sends no request. Raises UsageError for an
-        `only` that `retry` refuses, and JobDatabaseError if the database can't be read.
+        The arguments, their defaults and the errors are those of `retry`. Sends no request.
         """
         numbers = await self._database.read(_corrections.numbers_of(only))
         query = _retries.count_billable_retries(failed=failed, rerun=rerun, only=numbers)
@@ -152,10 +151,9 @@ class MaintainedJob:
             for reference, run_id in (await job.held_items()).items():
                 print(reference, "is in run", run_id, "already")
 
-        The run is another one of this user: it has analysed the same slide, or it was created after the job
-        and has an item of the same reference. So a new run might be billed again; `retry(rerun=True)` permits
-        that. The mapping is empty if no item is held. Sends no request. Raises JobDatabaseError if the
-        database can't be read.
+        The run is another one, which has an item of the same slide or reference, so a new run may be billed
+        again; `retry(rerun=True)` permits that. The mapping is empty if no item is held. Sends no request.
+        Raises JobDatabaseError if the database can't be read.
         """
         return await self._database.read(_queries.held_items())
 
@@ -195,10 +193,10 @@ class MaintainedJob:
             for path in await job.verify():
                 print(path, "is downloaded again by the next run")
 
-        A file has changed if its size or CRC32C is not the recorded one; one that can't be read counts as
-        missing. `run` downloads all of them again. The list is empty if every file is whole. Costs reading
-        every output file once; sends no request. Raises JobDatabaseError if the database can't be read or
-        written.
+        A file has changed if its size or recorded CRC32C differs; one that can't be read counts as missing.
+        The items of these files are no longer done, and `run` downloads the files again. The list is empty if
+        every file is whole. Reads every output file once, in threads, and sends no request. Raises
+        JobDatabaseError if the database can't be read or written.
         """
         return await _maintenance.verify(self._database)
 
@@ -207,10 +205,9 @@ class MaintainedJob:
 
             cancelled = await job.cancel(client)
 
-        The platform does not bill items that it has not begun, and results are kept. A chunk that may or may
-        not have a run, and a second run of a chunk, wait for a person's decision: see `resolve` and
-        `resolve_duplicate`. `retry` lets the quarantined items continue. From another process use
-        `JobObserver.request_cancel`.
+        Results are kept. A chunk that may or may not have a run, and a second run of a chunk, wait for a
+        person's decision: see `resolve` and `resolve_duplicate`. `retry` lets the quarantined items continue.
+        From another process use `JobObserver.request_cancel`.
 
         Costs a few requests, and one or two per run that is not final. If one run can't be cancelled, the
         others are cancelled nevertheless, and the first error is raised at the end; the call can be repeated.
@@ -234,15 +231,15 @@ class MaintainedJob:
 
             deleted = await job.clean(client)
 
-        `store` replaces the plan's own; None, the default, uses that. Slides of other items stay. Each
-        deletion is recorded, so after an error or a cancellation a later call deletes the rest. Costs a
-        request per slide, and one or two to the API for a store of the platform. With `dry_run=True` (False
-        by default) nothing is deleted, and the number is that of the slides that would be.
+        `store` replaces the plan's own; None, the default, uses that. Each deletion is recorded, so after an
+        error or a cancellation a later call deletes the rest. Costs a request per slide, and one or two to
+        the API for a store of the platform. With `dry_run=True` (False by default) nothing is deleted, and
+        the number is that of the slides that would be.
 
-        Raises ConfigurationError for a store that can't be opened or can't delete; TransferError if a request
-        to the store fails; UsageError if the client is not open and there is something to delete;
-        JobDatabaseError if the database can't be read or written; and for a store of the platform
-        NotInContract under contract 1.0, and the errors of requests that `Pager` names.
+        Raises ConfigurationError for a store that can't be opened or can't delete, and what a store of your
+        own raises; TransferError if a request to the store fails; UsageError if the client is not open and
+        there is something to delete; JobDatabaseError if the database can't be read or written; and for a
+        store of the platform NotInContract under contract 1.0, and the errors of requests that `Pager` names.
         """
         opened = open_store(client, self.plan, store)
         return await _maintenance.clean(self._database, opened, dry_run=dry_run)

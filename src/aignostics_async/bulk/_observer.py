@@ -61,8 +61,9 @@ class JobObserver:
         print((await observer.summary()).status)
 
     It needs no client, and another process can work on the job meanwhile. Only `request_pause` and
-    `request_cancel` change anything. On network file systems each reading of the database copies it first.
-    Raises UsageError if there is no job in the folder, and JobError if the folder can't be read.
+    `request_cancel` ask for a change. A database without a write-ahead log, as on network file systems, is
+    copied at each reading. Raises UsageError if there is no job in the folder, or it is no path, and
+    JobError if the folder can't be read.
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
@@ -87,7 +88,7 @@ class JobObserver:
             observer.holder()  # "process 4711 of lab-7"
 
         It is None, too, if the lock's file can't be opened or locked. Takes the job's lock for a moment if it
-        is free. Raises nothing.
+        is free.
         """
         return self._folder.holder()
 
@@ -97,9 +98,9 @@ class JobObserver:
             summary = await JobObserver("job/").summary()
             print(summary.status.name, summary.audit.outcomes)
 
-        Counts in the database, which may take a second for a large job. Raises JobError if the folder can't
-        be read, the job is gone or its creation was not finished; and JobDatabaseError if the database can't
-        be read.
+        Counts in the database, in a thread, which may take a second for a large job. Raises JobError if the
+        folder can't be read, the job is gone or its creation was not finished; and JobDatabaseError if the
+        database can't be read.
         """
         return await to_thread.run_sync(self._read_summary)
 
@@ -109,8 +110,7 @@ class JobObserver:
             decisions = await JobObserver("job/").decisions()
             print(len(decisions.chunks), len(decisions.duplicates), len(decisions.held))
 
-        Reads the database, and sends no request. Raises JobError if the folder can't be read, the job is gone
-        or its creation was not finished; and JobDatabaseError if the database can't be read.
+        Reads the database, and sends no request. Raises what `summary` raises.
         """
         return await to_thread.run_sync(self._read_decisions)
 
@@ -122,10 +122,10 @@ class JobObserver:
 
         The list is in the order of the events, and empty if there are none or the file can't be read. Each
         event is a mapping with `at` (seconds since the epoch), `what` (the value of an `EventType`) and, if
-        known, `reference`, `run_id` and `text`. Secrets are removed from texts. Somebody may have edited the
-        file, so any key may be missing or hold any value.
+        known, `reference`, `run_id` and `text`, without secrets. Somebody may have edited the file, so any
+        key may be missing or hold any value.
 
-        Blocks while it reads: the last 20 kB of the file at first, then what was appended. Raises nothing.
+        Blocks while it reads: the last 20 kB of the file at first, then what was appended.
         """
         return [
             {name: told(value) if isinstance(value, str) else value for name, value in event.items()}
@@ -137,7 +137,7 @@ class JobObserver:
 
             observer.request_pause()
 
-        Returns at once; the process usually reacts within a second. Has no effect if no process works on the
+        Creates a file. The process usually reacts within a second. Has no effect if no process works on the
         job. Raises JobError if the folder can't be written.
         """
         self._folder.request(self._folder.pause)
@@ -147,8 +147,8 @@ class JobObserver:
 
             observer.request_cancel()
 
-        Returns at once; the process usually reacts within a second, and finishes a request in flight first.
-        If no process works on the job, the next `BulkJob.run` cancels the runs. Raises JobError if the folder
+        Creates a file. The process usually reacts within a second, and finishes a request in flight first. If
+        no process works on the job, the next `BulkJob.run` cancels the runs. Raises JobError if the folder
         can't be written.
         """
         self._folder.request(self._folder.cancel)

@@ -289,8 +289,8 @@ class JobPlan:
 
         Bytes are UTF-8. Keys that are missing, as in the text of an older release, have their defaults,
         except that a missing `identifying` is `warn` for every kind, as it was then. Raises JobDatabaseError
-        if the text is not JSON, if `api_root`, `application_version`, `store` or `patience` is missing, or if
-        a value is invalid; and JobRefused if it has another key, as that of a newer release may.
+        if the text is not such JSON, if `api_root`, `application_version`, `store` or `patience` is missing,
+        or if a value is invalid; and JobRefused if it has another key, as that of a newer release may.
         """
         try:
             values = _renamed(json.loads(text), _inverted(_KEYS))

@@ -17,8 +17,8 @@ class FileStatus(StrEnum):
 
         missing = [file for file in report.files if file.status is FileStatus.FAILED]
 
-    The values are VERIFIED (downloaded, with the promised CRC32C), PRESENT (already there with it, so not
-    downloaded), UNVERIFIED (downloaded, and no checksum was promised) and FAILED (not downloaded;
+    The values are the names: VERIFIED (downloaded, with the promised CRC32C), PRESENT (already there with it,
+    so not downloaded), UNVERIFIED (downloaded, and no checksum was promised) and FAILED (not downloaded;
     `FileOutcome.error` says why).
     """
 
@@ -40,10 +40,9 @@ class FileOutcome:
             print(file.reference, file.artifact, file.path, file.status, file.error)
 
     `reference` is that of the item, and `artifact` the name of the output. `path` is where the file is, or
-    would be if it failed. `status` is a `FileStatus`. `size` is in bytes, and 0 if the download failed.
-    `crc32c` is in wire form (base64), and None if the download failed. `error` is the AignosticsError of a
-    failure; None unless the status is FAILED. `media_type` is the one that the platform names; None, the
-    default, if it is not known.
+    would be if it failed. `status` is a `FileStatus`. If the download failed, `size` (in bytes) is 0,
+    `crc32c` (in wire form, base64) is None, and `error` is its AignosticsError, else None; these are the
+    defaults. `media_type` is `OutputArtifact.mime_type`; None, the default, if it is not known.
     """
 
     reference: str
@@ -61,7 +60,7 @@ class FileOutcome:
     error: AignosticsError | None = None
     """The reason of a failure; None, the default, unless the status is FAILED."""
     media_type: str | None = None
-    """The media type that the platform names; None, the default, if it is not known."""
+    """The media type, as `OutputArtifact.mime_type` has it; None, the default, if it is not known."""
 
     @property
     def is_verified(self) -> bool:

@@ -58,10 +58,10 @@ class Emulator(ControlClient):
 
             emulator = Emulator(tmp_path).start()
 
-        Entering the block does the same. Takes a second or two. Each start has a port, an access token and a
-        refresh token of its own, unless `port` and `static_token` are set. Raises RuntimeError if the process
-        ends before it accepts requests; its standard error says why. Raises UsageError if the emulator is
-        running.
+        Entering the block does the same. Takes about a second or two. Each start has its own refresh token,
+        and its own port and access token unless `port` and `static_token` are set. Raises RuntimeError if the
+        process ends before it accepts requests, for a reason on its standard error, and UsageError if the
+        emulator is running.
         """
         if self._is_alive():
             raise UsageError("the emulator is running already; call `stop` or `kill` first")
@@ -80,11 +80,11 @@ class Emulator(ControlClient):
         return self
 
     def stop(self) -> None:
-        """Stop the emulator with SIGTERM and wait until it has ended; does nothing if it is not running.
+        """Stop the emulator with SIGTERM and wait until it has ended; do nothing if it is not running.
 
             emulator.stop()
 
-        Leaving the block does the same. Runs and objects survive in the data folder. Raises
+        Leaving the block does the same. Runs and objects stay in the data folder. Raises
         `subprocess.TimeoutExpired` if it has not ended after 30 s; `kill` ends it then.
         """
         self._end("terminate")
@@ -188,7 +188,7 @@ class Emulator(ControlClient):
 
     @property
     def service(self) -> tuple[str, str]:
-        """The id and the secret of a confidential client, as a pair, for `ClientCredentials`.
+        """The id and the secret of a confidential client, as a pair of texts, for `ClientCredentials`.
 
             client_id, secret = emulator.service
             provider = IdentityProvider(
@@ -196,7 +196,8 @@ class Emulator(ControlClient):
             )
             source = ClientCredentials(provider)
 
-        The secret stays the same for a data folder. Raises UsageError while the emulator is not running.
+        The data folder keeps the secret for later starts. Raises UsageError while the emulator is not
+        running.
         """
         return self._text("service_client_id"), self._text("client_secret")
 
@@ -216,8 +217,8 @@ class Emulator(ControlClient):
             provider = IdentityProvider.beside(emulator.token_url, client_id=emulator.client_id)
             source = RefreshToken(emulator.refresh_token, provider=provider)
 
-        Each start and reset makes a new one. It can be used as often as one of `sign_in`, which returns
-        further ones. Raises UsageError while the emulator is not running.
+        Each start and reset makes a new one. It can be used as often as one of `sign_in`. Raises UsageError
+        while the emulator is not running.
         """
         return self._text("refresh_token")
 
@@ -276,8 +277,9 @@ class Emulator(ControlClient):
             await client.runs.submit(version, items, store=emulator.s3(prefix="lab-7"))
 
         The bucket is called `bucket` by default and needs no creation. `prefix`, empty by default, is the
-        first part of every object key. Sends no request. Raises ConfigurationError for a `bucket` or `prefix`
-        that `S3` refuses, such as an empty `bucket`, and UsageError while the emulator is not running.
+        first part of every object key. Reads the key in the data folder, and sends no request. Raises
+        ConfigurationError for a `bucket` or `prefix` that `S3` refuses, such as an empty `bucket`; OSError if
+        the key can't be read; and UsageError while the emulator is not running.
         """
         key = AwsKey(**self._stores()["s3"])
         return S3(bucket=bucket, prefix=prefix, endpoint=f"{self.api_root}/s3", region=key.region, key=key)

@@ -66,8 +66,8 @@ class PlatformDown(AignosticsError):
 class InvalidResponse(AignosticsError):
     """A response that does not fit the contract.
 
-    Any request to the API can raise it. `operation` is what was requested, such as `list runs`; `reason` what
-    is wrong; `status` the HTTP status, 200 by default and if the compression of the body is damaged; and
+    Requests to the API raise it. `operation` is what was requested, such as `list runs`; `reason` what is
+    wrong; `status` the HTTP status, 200 by default and if the compression of the body is damaged; and
     `excerpt` the beginning of the body, at most 300 characters with secrets redacted, empty by default. Check
     the API root, the contract of the client and the release of this package. After a POST that raised it,
     find out whether it took effect.
@@ -93,10 +93,9 @@ class InvalidItems(InvalidResponse):
         except InvalidItems as error:
             print([entry.reason for entry in error.invalid])
 
-    A `Pager` raises it after yielding all other entries. Methods that return a whole list raise it instead of
-    returning anything, and those that look for an entry if it may be one of these. `invalid` is a tuple of
-    `InvalidItem`, at least one; `status` is 200, and the other attributes are those of `InvalidResponse`.
-    Iterate over `Pager.pages` to get both kinds of entries in one loop.
+    A `Pager` raises it after yielding all other entries, another method if it can't return a complete result.
+    `invalid` is a tuple of `InvalidItem`, at least one; `status` is 200, and the other attributes are those
+    of `InvalidResponse`. `Pager.pages` yields both kinds of entries.
     """
 
     def __init__(self, operation: str, invalid: Sequence[InvalidItem]) -> None:
@@ -252,10 +251,11 @@ class Conflict(APIStatusError):
 
 
 class Gone(APIStatusError):
-    """A 410 response: the resource was deleted, by an earlier attempt of this request or by somebody else.
+    """A 410 response: the resource was deleted, by an earlier attempt of this request, by somebody else or by
+    the platform.
 
-    There is nothing left to do; repeating the request will not help. `Run.delete_results` does not raise it,
-    and `Run.artifact_url` returns None instead. The attributes are those of `APIStatusError`.
+    Repeating the request will not help. `Run.delete_results` does not raise it, and `Run.artifact_url`
+    returns None instead. The attributes are those of `APIStatusError`.
     """
 
     advice = "It was deleted, by this request's first try or by somebody else; there is nothing left to do."

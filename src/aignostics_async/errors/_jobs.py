@@ -12,15 +12,15 @@ class JobError(AignosticsError):
 
     It is itself raised on Windows, for a folder without a job, or one that can't be made, read, written or
     locked, for a run of a copied job that can't be read whole, and for an unexpected error on a worker of a
-    cluster. The message says what is wrong. What the database has recorded is kept.
+    cluster. The message says what is wrong.
     """
 
 
 class JobBusy(JobError):
     """A job on which another process works, or another `BulkJob` of this process.
 
-    Raised when a job is created, or opened to be changed. Wait until the other one ends; `JobObserver` can
-    read the job meanwhile.
+    Raised when a job is created, or opened to be changed, and by `BulkJob.run` if another process has taken
+    the lock whose file was deleted. Wait until the other one ends; `JobObserver` can read the job meanwhile.
     """
 
 
@@ -28,17 +28,16 @@ class JobRefused(JobError):
     """A job that can't be used with this client, folder or release, or a run that is not its chunk's.
 
     Raised by `create_job` if the folder holds a job already; when a job is opened that a newer release wrote;
-    by `BulkJob.run` and other methods that take a client, if the job is another account's or server's; and by
-    `BulkJob.resolve` if the run is not the chunk's, or is about to be cancelled. The message says which. No
-    run was created or changed. Use what the job was created with, another folder, or the run of the chunk.
+    by `BulkJob.run` and others that take a client, if they find that it is another server's or account's; and
+    by `BulkJob.resolve` if the run is not the chunk's, or is about to be cancelled. The message says which.
+    No run was created. Use what the job was created with, another folder, or the run of the chunk.
     """
 
 
 class JobDatabaseError(JobError):
     """A database of a job that can't be read or written, for example because the disk is full.
 
-    The message says what to do. A step that could not be written was not recorded, not even in part; what was
-    recorded before is kept.
+    The message says what to do. A step that could not be written was not recorded, not even in part.
     """
 
 
@@ -51,7 +50,7 @@ class JobStopped(JobError):
             print(stopped, stopped.cause)
 
     Raised by `BulkJob.run`. `cause` is the AignosticsError that stopped the job, or None. Fix what the
-    message names, then call `run` again: what was done is recorded and is not done again.
+    message names, then call `run` again, which continues.
     """
 
     def __init__(self, message: str, *, cause: AignosticsError | None = None) -> None:
@@ -60,7 +59,7 @@ class JobStopped(JobError):
 
 
 class JobStateError(JobError):
-    """A step that the current state of the job does not permit; nothing was changed.
+    """A step that the current state of the job does not permit; the job was not changed.
 
     For example, `BulkJob.resolve` raises it for a chunk without an open decision. Read the job's state before
     you try again.

@@ -23,9 +23,9 @@ class InvalidSubmission(AignosticsError):
             for fault in error.faults:
                 print(fault.reference, fault.artifact, fault.problem)
 
-    `faults` is a tuple of the faults of all items, each a `Fault`; at least one. `Runs.submit` checks before
-    it uploads anything, and again, with the signed URLs, before it requests the run. `Runs.create` checks
-    before its only request for a run. Fix the faults and call it again.
+    `faults` is a tuple of `Fault`, at least one. `Runs.submit` checks before it uploads anything, and again,
+    with the signed URLs, before it requests the run; `Runs.create` before its only request for a run. Fix the
+    faults and call it again.
     """
 
     def __init__(self, faults: Sequence[Fault]) -> None:
@@ -116,7 +116,7 @@ class RunCancelled(_RunEnded):
 
 
 class ItemFailed(AignosticsError):
-    """An item that ended without results.
+    """An item that ended, or whose run ended, without results.
 
         try:
             report.raise_for_failures()

@@ -117,7 +117,7 @@ class ResultsDeleted(TransferError):
 class LocalFileChanged(TransferError):
     """A local file that changed while it was read, or between reading and sending; its upload is not used.
 
-    Submit the file again once it is complete; a bulk job reads it again by itself. `name` identifies it.
+    Submit the file again once it is complete, as a bulk job does by itself. `name` identifies it.
     """
 
 

@@ -45,8 +45,7 @@ class InputArtifactSpec:
             print(spec.name, spec.mime_type, spec.metadata_schema.get("required"))
 
     `name` is the one to pass as `InputArtifact.name`, and `mime_type` the media type of the file. The
-    metadata of the file must fit `metadata_schema`, a JSON schema as a mapping, empty if there is none;
-    `Runs.create` and `Runs.submit` check that.
+    metadata of the file must fit `metadata_schema`, a JSON schema as a mapping, empty if there is none.
     """
 
     name: str

@@ -262,13 +262,14 @@ class ItemResult(ItemResultDraft):
 
     `item_id` and `run_id` are the platform's ids, UUIDs, and `reference` is the caller's name for the item.
     `status` is an `ItemStatus`, and `error` the platform's message about an item that failed, or None.
-    `output_artifacts` is a tuple of the files that the server listed, each an `OutputArtifact`: all of them
-    once the item has succeeded, deleted ones with `is_available` False; empty without any.
+    `output_artifacts` is a tuple of the files that the server listed, each an `OutputArtifact`, also deleted
+    ones, with `is_available` False; empty without any.
 
     All other fields are None by default, and under contract 1.0. `terminated_at` is the time at which the
     item became final, with time zone. `error_code` is the code for `error`. `metadata` are the custom
-    metadata, `metadata_checksum` their checksum, and `sdk_metadata` what this SDK has stored beside them.
-    `queue_position_organization` and `queue_position_platform` are its places in the two queues.
+    metadata as a mapping of JSON values, `metadata_checksum` their checksum, and `sdk_metadata` what this SDK
+    has stored beside them. `queue_position_organization` and `queue_position_platform` are its places in the
+    queues of the organization and the platform.
     """
 
 
@@ -280,7 +281,7 @@ class InvalidItem:
             print(entry.index, entry.reason, entry.excerpt)
 
     `index` is its position on the page, from 0. `reason` says why it can't be read, and `excerpt` is its
-    beginning as JSON, at most 300 characters with secrets redacted.
+    beginning, at most 300 characters with secrets redacted.
     """
 
     index: int
@@ -293,8 +294,8 @@ class InvalidItem:
 
 @frozen
 class Fault:
-    """A fault in a run request, as `InvalidSubmission.faults` lists it; `Runs.submit` reports warnings as
-    faults, too.
+    """A fault in a run request, as `InvalidSubmission.faults` lists it; a warning of `Runs.submit` is one,
+    too.
 
         for fault in error.faults:
             print(fault.reference, fault.artifact, fault.problem)

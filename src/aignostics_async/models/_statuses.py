@@ -100,8 +100,8 @@ class ItemStatus(_OpenEnum):
     PENDING and PROCESSING are followed by a final status: SUCCEEDED (it has results), ERROR_USER (the input
     could not be analysed), ERROR_SYSTEM (the platform failed, or gave no reason that this release knows), or
     one for an item whose run was cancelled: SKIPPED under contract 1.8, and CANCELED_USER or CANCELED_SYSTEM
-    under 1.0, which has no PROCESSING. Compare with `==`, not `is`: older servers write the values in lower
-    case. A status that this release does not know keeps its text and is not final.
+    under 1.0, which has no PROCESSING. Compare with `==`, not `is`: older servers write them in lower case. A
+    status that this release does not know keeps its text and is not final.
     """
 
     PENDING = "PENDING"
@@ -123,10 +123,7 @@ class ItemStatus(_OpenEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the item no longer changes: True for every known status but PENDING and PROCESSING.
-
-        False for a status that this release does not know.
-        """
+        """Whether the item no longer changes: its status is a known one but PENDING and PROCESSING."""
         return self in _FINAL_ITEM_STATUSES
 
 
@@ -154,8 +151,8 @@ class HealthStatus(_OpenEnum):
         if (await client.health()).status == HealthStatus.DOWN: ...
 
     The values are UP (it works), DEGRADED (it works in part), DOWN (it does not work) and UNKNOWN (it reports
-    none). Compare with `==`, not `is`: the platform may write them in lower case. A status that this release
-    does not know keeps its text.
+    none, which is no sign of trouble). Compare with `==`, not `is`: the platform may write them in lower
+    case. A status that this release does not know keeps its text.
     """
 
     UP = "UP"
@@ -163,6 +160,6 @@ class HealthStatus(_OpenEnum):
     DEGRADED = "DEGRADED"
     """It works in part."""
     DOWN = "DOWN"
-    """It does not work: `Runs.submit` raises PlatformDown, and bulk jobs wait."""
+    """It does not work: `Runs.submit` raises PlatformDown unless forced, and bulk jobs wait."""
     UNKNOWN = "UNKNOWN"
     """It reports no status; this is no sign of trouble."""

@@ -26,9 +26,8 @@ class Health:
         health = await client.health()
         if health.status == HealthStatus.DOWN: ...
 
-    `status` is a `HealthStatus`; UNKNOWN, for a deployment that reports none, is no sign of trouble. `date`
-    is the time of the server when it responded, with time zone; None, the default, if the response has no
-    Date header.
+    `status` is a `HealthStatus`. `date` is the time of the server when it responded, with time zone; None,
+    the default, if the response has no Date header that can be read.
     """
 
     status: HealthStatus

@@ -43,9 +43,9 @@ class IdentifyingKind(StrEnum):
 
     @property
     def remedy(self) -> str:
-        """What to do about it, as a text for people.
+        """The advice what to do about it, as a text for people.
 
-        For `name` it advises to rename the slide or to use pseudonyms, for the others to anonymise a copy.
+        For NAME it is to rename the slide or to use pseudonyms, for the others to anonymise a copy.
         """
         return _RENAME if self is IdentifyingKind.NAME else _ANONYMISE
 

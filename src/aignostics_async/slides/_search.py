@@ -60,8 +60,9 @@ class LeftOut:
             print(each.path, each.reason, each.detail)
 
     `path` is a text, and `reason` a `LeftOutReason`. `detail` is more about it for people, empty by default.
-    `is_slide`, False by default, tells if the file looks like a slide by content or suffix, perhaps of an
-    unsupported format or not finished, or the folder has a file with such a suffix.
+    `is_slide`, False by default, tells if the file may be a slide that a person would miss, by content or
+    suffix: a duplicate, or one of an unsupported format or not finished; or if the folder has a file with
+    such a suffix.
     """
 
     path: str
@@ -71,7 +72,7 @@ class LeftOut:
     detail: str = ""
     """More about the reason, for people; empty by default."""
     is_slide: bool = False
-    """Whether it is a slide by content or suffix, or the folder has one; False by default."""
+    """Whether it may be a slide by content or suffix, or the folder has one; False by default."""
 
 
 class FoundSlides(list[Slide]):
@@ -82,7 +83,7 @@ class FoundSlides(list[Slide]):
 
     `references` maps the path of each slide, a `Path`, to a reference: its path below the folder that was
     searched, with slashes, or the file name of a slide that was named. Slides of several places may get the
-    same reference. `left_out` is a tuple of `LeftOut`, empty if nothing was left out; see `find_slides`.
+    same reference. `left_out` is a tuple of `LeftOut`, as `find_slides` describes. Both are empty by default.
     """
 
     def __init__(

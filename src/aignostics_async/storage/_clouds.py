@@ -13,7 +13,7 @@ from attrs.validators import optional
 from ..errors import ConfigurationError
 from ._bucket import Bucket
 from ._checksum_negotiation import Checksums
-from ._credentials import aws_key, check_endpoint, google_key, shown_endpoint
+from ._credentials import aws_key, check_endpoint, check_key, google_key, shown_endpoint
 from ._dialects import GoogleDialect, S3Dialect
 from ._fields import is_name, is_text, is_verify, one_of
 from ._protocol import Verify
@@ -119,7 +119,7 @@ class S3:
             key = await key if inspect.isawaitable(key) else key
             if not isinstance(key, AwsKey):
                 raise _no_key(key)
-            return key
+            return check_key(key)
 
         return Bucket(
             context,
@@ -147,16 +147,16 @@ class GCS:
         store = GCS(bucket="slides", hmac=HmacKey("GOOG1E...", "secret"))
 
     `bucket` is its name, and `prefix` the first part of every object name, empty by default. Requests are
-    signed with `hmac`, an `HmacKey` or a pair of access id and secret, or with `service_account`, the path of
-    a service account's key file in JSON or its content as a mapping. If both are None, as by default, the
+    signed with `hmac`, an `HmacKey` or a pair of access id and secret, else with `service_account`, the path
+    of a service account's key file in JSON or its content as a mapping. If both are None, as by default, the
     credentials are taken from GOOGLE_HMAC_ACCESS_ID and GOOGLE_HMAC_SECRET, else from the file that
     GOOGLE_APPLICATION_CREDENTIALS names. `endpoint` is the root URL of the store; None, the default, is that
-    of STORAGE_EMULATOR_HOST, else Google's. With `verify="read-back"` every file is read again after its
-    upload, at the cost of its transfer; "auto", the default, compares what the store reports.
+    of STORAGE_EMULATOR_HOST, else Google's. `verify="read-back"` reads every file again after its upload, at
+    the cost of its transfer; "auto", the default, compares what the store reports.
 
     Creating it does no I/O, and raises ConfigurationError for an empty `bucket`, an unknown `verify`, or a
-    `prefix` or `endpoint` that is no text; `connect` raises it for missing or invalid credentials and an
-    invalid endpoint. The repr shows no credentials.
+    `bucket`, `prefix` or `endpoint` that is no text; `connect` raises it for missing or invalid credentials
+    and an invalid endpoint. The repr shows no credentials.
     """
 
     bucket: str = field(validator=is_name)
@@ -182,7 +182,8 @@ class GCS:
 
         `client.store`, `runs.submit` and bulk jobs call it. Reads the key file if one is used. Raises
         ConfigurationError if there are no credentials, the key file can't be read or holds no RSA key of a
-        service account, the HMAC key is incomplete, or the endpoint is not an http or https URL.
+        service account, the HMAC key is incomplete or can't be encoded, or the endpoint is not a plain http
+        or https URL.
         """
         key = google_key(self.service_account, self.hmac)
 

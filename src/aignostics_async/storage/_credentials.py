@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .._core._secret import conceals_arguments
+from .._core._token import is_text
 from .._core._urls import has_user_name, shown_address
 from ..errors import ConfigurationError
 from ._signature_v4 import AwsKey, GoogleKey, HmacKey
@@ -49,7 +50,14 @@ def aws_key(region: str) -> AwsKey:
             f"there is no key for the bucket: set {' and '.join(missing)}, or give S3(key=...)"
         )
     key, secret = (os.environ[name] for name in names)
-    return AwsKey(key, secret, region, os.environ.get("AWS_SESSION_TOKEN"))
+    return check_key(AwsKey(key, secret, region, os.environ.get("AWS_SESSION_TOKEN")))
+
+
+def check_key(key: AwsKey) -> AwsKey:
+    """Return a key. Raises ConfigurationError if it is of texts that can't be encoded."""
+    if not all(map(is_text, (key.name, key.secret, key.token or ""))):
+        raise ConfigurationError("an AwsKey has a text that can't be encoded; was its variable cut?")
+    return key
 
 
 def google_key(
@@ -63,7 +71,7 @@ def google_key(
         return _service_account(service_account)
     access_id, secret = (os.environ.get(name) for name in GOOGLE_HMAC)
     if access_id and secret:
-        return HmacKey(access_id, secret)
+        return _hmac_key((access_id, secret))
     file = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
     if file:
         return _service_account(file)
@@ -87,7 +95,7 @@ def azure_key(key: str) -> str:
 def _hmac_key(given: HmacKey | tuple[str, str]) -> HmacKey:
     try:
         key = given if isinstance(given, HmacKey) else HmacKey(*given)
-        usable = all(isinstance(each, str) and each for each in (key.name, key.secret))
+        usable = all(is_text(each) and each for each in (key.name, key.secret))
     except TypeError:
         usable = False
     if not usable:

@@ -120,8 +120,8 @@ class HmacKey(_KeyOfGoogle):
         GCS(bucket="slides", hmac=HmacKey("GOOG1E...", "secret"))
 
     `name` is the access id and `secret` the secret of the key. `expires_at` is a datetime with time zone;
-    None, the default, for a key that never expires. `algorithm` is a constant of the signature. The repr does
-    not show the secret.
+    None, the default, for a key that never expires. `algorithm` is a constant of the signature. Creating it
+    checks nothing. The repr does not show the secret.
     """
 
     name: str

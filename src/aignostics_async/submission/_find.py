@@ -28,8 +28,8 @@ class FoundRuns:
 
     `exact` is a tuple of the `RunDetails` of runs whose items have exactly these references, or which the
     submission has created. `possible` are those of runs of which nothing, or only a part that matches, could
-    be read, or which may match and do not name their submission: search again later. Both have the newest
-    first. The object is false if both are empty.
+    be read, or which may match and name no submission: search again later. Both have the order of the
+    listing, newest first. The object is false if both are empty.
     """
 
     exact: tuple[RunDetails, ...]

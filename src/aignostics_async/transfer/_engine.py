@@ -46,17 +46,16 @@ class Engine:
 
         size = await engine.run_file_io(lambda token: path.stat().st_size)
 
-    `run` is for work that moves bytes over a connection; the concurrency limit admits its calls, between one
-    and `Limits.transfers` at once. `run_file_io` is for work on files.
+    `run` is for work that moves bytes over a connection; a limit that adapts to the throughput admits from
+    one call to `Limits.transfers` calls. `run_file_io` is for work on files.
 
     If a call ends early, by cancellation, a timeout, an exception of a callback or the end of the client, its
-    thread is told to stop and its connection is shut down. The caller waits up to 2 s for the thread. A
-    thread that hangs longer, for example in a frozen file system, is abandoned: it closes what it uses when
-    it returns, and its result is released.
+    `CancelToken` tells the work to stop, and the caller waits up to 2 s for the thread. One that hangs
+    longer, for example in a frozen file system, is left behind; what it returns is passed to `release`.
 
     `settings` are those of the client. `bandwidth` is the limit that all transfers share, and `connections`,
-    after `open`, the `ConnectionPool`. `parts` holds the files that are being written, and `checked_folders`
-    the target folders that were found to be safe, each with device and inode.
+    after `open`, the `ConnectionPool`. `parts` is a set of the files that are being written, and
+    `checked_folders` maps target folders that were found to be safe to device and inode.
     """
 
     def __init__(self, settings: Settings, lifetime: Lifetime) -> None:
@@ -81,8 +80,8 @@ class Engine:
             async with AsyncExitStack() as stack:
                 engine = Engine(settings, lifetime).open(stack, ssl.create_default_context())
 
-        `context` is used for TLS connections to storages. Closing the stack stops the calls that are running
-        and waits up to 2 s for them. Raises ConfigurationError for `Settings.proxy` that is not of the form
+        `context` is used for TLS connections to storages. Closing the stack tells running calls to stop, and
+        waits up to 2 s for them. Raises ConfigurationError for a `Settings.proxy` that is not of the form
         http://host:port.
         """
         self.connections = ConnectionPool(self.settings, context)
@@ -116,11 +115,11 @@ class Engine:
             count = await engine.run(lambda token: upload(path, token), tick=lambda: show(done))
 
         `work` gets a `CancelToken`, whose `check` raises Cancelled when the work is to stop. `tick`, None by
-        default, is called in the event loop ten times a second while the work runs; an exception of it ends
-        the work and is raised. `release`, None by default, is called, perhaps in the thread, with a result
-        other than None that comes after the caller has left. Raises what `work` raises, UsageError unless the
-        client is open in this event loop until the end, and ConfigurationError if the system can start no
-        thread.
+        default, is called in the event loop about ten times a second while the work runs; an exception of it
+        ends the call and is raised. `release`, None by default, is called, perhaps in the thread, with a
+        result other than None that comes after the caller has left. Raises what `work` raises, UsageError if
+        the client is not open in this event loop or is closed meanwhile, and ConfigurationError if the system
+        can start no thread.
         """
         return await self._run(work, self._connection_calls, tick, release)
 
@@ -131,9 +130,7 @@ class Engine:
 
             size = await engine.run_file_io(lambda token: path.stat().st_size)
 
-        `work` and `release` are as for `run`, and so are cancellation and errors: raises what `work` raises,
-        UsageError unless the client is open in this event loop until the end, and ConfigurationError if the
-        system can start no thread.
+        `work` and `release` are as for `run`, and so are cancellation and errors.
         """
         return await self._run(work, self._file_calls, None, release)
 
@@ -142,27 +139,25 @@ class Engine:
 
             await engine.run_cleanup(part.close)
 
-        The caller waits up to 2 s for its end; the work goes on after that. What `work` raises is lost, so it
-        must not raise. Raises ConfigurationError if the system can start no thread; then the work was not
-        begun.
+        The caller waits up to 2 s; the work goes on after that. What it raises is lost. Raises
+        ConfigurationError if the system can start no thread; then the work was not begun.
         """
         await self._threads.start(work).join(CANCEL_TIMEOUT)
 
     def on_throttled(self, outcome: Outcome) -> None:
         """Halve the limit of connections if `outcome` has status 429 or 503; do nothing otherwise.
 
-        Responses within one second count once, and one connection is always left. It must be called in the
-        event loop.
+        Does nothing, either, for a second after it has halved the limit, which stays at least one. Call it in
+        the event loop.
         """
         if outcome.status in _THROTTLING and time.monotonic() > self._slowed + _SAME_TIME:
             self._slowed = time.monotonic()
             self._threads.set_limit(self._connection_calls, self._concurrency.slow_down())
 
     def buffer(self) -> memoryview:
-        """Return the buffer of the calling thread, a memoryview of 4 MiB.
+        """Return the buffer of the calling thread, a memoryview of 4 MiB with the content of its last use.
 
-        Each call in a thread returns the same buffer, because allocating memory costs more than copying into
-        it. Its content is that of the last use.
+        Each call in a thread returns the same buffer.
         """
         if not hasattr(self._local, "buffer"):
             self._local.buffer = new_buffer(MAX_PIECE)

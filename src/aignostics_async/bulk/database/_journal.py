@@ -28,8 +28,7 @@ class EventType(StrEnum):
         await job.run(client, listener=lambda event: print(event.type is EventType.ITEM_DONE))
 
     The values are the names in lower case, such as `"run_created"`, except `"set_aside"` for QUARANTINED.
-    They are stored under the key `what` by `JobEvent.as_dict`, and in the lines of a job's `events.jsonl`,
-    which `JobObserver.new_events` reads.
+    `JobEvent.as_dict` and the lines of a job's `events.jsonl` have them under the key `what`.
     """
 
     STARTED = "started"
@@ -43,7 +42,9 @@ class EventType(StrEnum):
     RUN_UNKNOWN = "run_unknown"
     """The reply to a request for a run was lost; the job looks for the run."""
     RUN_REFUSED = "run_refused"
-    """The platform refused a run; its items continue in smaller ones, and a single one is quarantined."""
+    """A chunk gets no run, mostly because the platform refused it; `text` says why. Refused items continue in
+    smaller ones, and a single one is quarantined.
+    """
     RUN_AMBIGUOUS = "run_ambiguous"
     """A person has to decide whether a chunk has a run."""
     RUN_ADOPTED = "run_adopted"
@@ -51,7 +52,7 @@ class EventType(StrEnum):
     RUN_DUPLICATE = "run_duplicate"
     """A chunk has a second run; `text` tells what was done about it."""
     RUN_ENDED = "run_ended"
-    """A run is final, or is gone; `text` is its status or the error."""
+    """A run is final, or is gone; `text` is its status, or the error and how many slides were quarantined."""
     ITEM_FAILED = "item_failed"
     """The platform ended an item without results."""
     ITEM_DONE = "item_done"
@@ -81,7 +82,7 @@ class JobEvent:
 
     `type` is an `EventType`, and `at` when it happened, in seconds since the epoch. `reference` is the
     item's, `run_id` the run's, and `text` a reason or status for people, without secrets. These three are
-    None, the default, if they do not apply.
+    None by default, for what does not apply.
     """
 
     type: EventType
@@ -100,7 +101,7 @@ class JobEvent:
 
             event.as_dict()  # {"what": "item_done", "reference": "case-7", "at": 1795953600.0}
 
-        Its keys are `what` (the value of the type), `at` (seconds since the epoch) and, unless they are None,
+        Its keys are `what` (the value of `type`), `at` (seconds since the epoch) and, unless they are None,
         `reference`, `run_id` and `text`.
         """
         values = asdict(self)
@@ -111,11 +112,11 @@ class JobEvent:
         }
 
     def to_json(self) -> str:
-        """Return the mapping of `as_dict` as one line of JSON, without a line break.
+        """Return the mapping of `as_dict` as one line of ASCII JSON, without a line break.
 
             await job.run(client, listener=lambda event: print(event.to_json()))
 
-        Other characters than ASCII are escaped. `events.jsonl` in the job's folder has the same lines.
+        `events.jsonl` in the job's folder has such lines.
         """
         return json.dumps(self.as_dict())
 

@@ -30,9 +30,9 @@ class ItemState(StrEnum):
         states = await job.states()
         print(states.get(ItemState.DONE, 0), "items are done")
 
-    An item passes through FOUND, READY, SENDING, STORED, ASSIGNED, SUBMITTED and SUCCEEDED to DONE, and may
-    be sent back on the way. It may end as FAILED or QUARANTINED instead. The values are the names, except
-    `"SET_ASIDE"` for QUARANTINED; JSON and CSV reports have the values.
+    An item usually passes through FOUND, READY, SENDING, STORED, ASSIGNED, SUBMITTED and SUCCEEDED to DONE,
+    and may be sent back on the way. It may end as FAILED or QUARANTINED instead. The values are the names,
+    except `"SET_ASIDE"` for QUARANTINED; JSON and CSV reports have the values.
     """
 
     FOUND = "FOUND"
@@ -60,7 +60,7 @@ class ItemState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the state no longer changes by itself: DONE, FAILED or QUARANTINED."""
+        """Whether the state is a final one: DONE, FAILED or QUARANTINED."""
         return self in _FINAL
 
 

@@ -21,17 +21,16 @@ class LocalEngine:
 
         summary = await job.run(client, engine=LocalEngine())
 
-    Slides are read in as many processes of their own as there are processors, from 2 to 8; uploads and
-    downloads together use at most `Limits.transfers` connections. It holds no state, so one engine can run
-    several jobs.
+    Slides are read in as many processes of their own as there are processors, from 2 to 8; the transfers of
+    the client together use at most `Limits.transfers` connections. One engine can run several jobs.
     """
 
     @asynccontextmanager
     async def open(self, setup: EngineSetup) -> AsyncIterator[OpenEngine]:
         """Return an async context manager that yields the engine, open for one job.
 
-        `BulkJob.run` and `run_preflight` call it. Entering starts nothing and raises nothing; leaving ends
-        the processes that read slides, also after an error or a cancellation.
+        `BulkJob.run` and `run_preflight` call it. Processes that read slides start when they are needed;
+        leaving ends them, also after an error or a cancellation.
         """
         if not setup.is_trial:
             with suppress(OSError):  # a download tells what is wrong with the folder

@@ -54,9 +54,9 @@ class Finding:
         for finding in report.faults:
             print(finding.kind, finding.slide, finding.problem, finding.remedy)
 
-    `kind` is the subject. `problem` and `remedy` (empty by default) are texts for people. `slide` is the path
-    of the slide, folder, manifest or list, or the line of one; None, the default, for a finding of the whole
-    job. `str(finding)` has all but the kind, for people.
+    `kind` is a `FindingKind`. `problem` and `remedy` (empty by default) are texts for people. `slide` is the
+    path of the slide, folder, manifest or list, or the line of one; None, the default, for a finding of the
+    whole job. `str(finding)` has all but the kind, for people.
     """
 
     kind: FindingKind
@@ -82,8 +82,8 @@ class FindingGroup:
         for group in group_findings(report.faults):
             print(group.kind, group.problem, group.remedy, len(group.slides))
 
-    `kind`, `problem` and `remedy` are those of each `Finding`. `slides` has the `slide` of each, in their
-    order; it is empty for a finding of the whole job.
+    `kind`, `problem` and `remedy` are those of each `Finding`. `slides` is a tuple of the `slide` of each
+    that has one, in their order.
     """
 
     kind: FindingKind
@@ -93,7 +93,7 @@ class FindingGroup:
     remedy: str
     """What to do about it; may be empty."""
     slides: tuple[str, ...]
-    """The slides of the findings; empty for a finding of the whole job."""
+    """The slides of those findings that have one, in their order."""
 
 
 def group_findings(findings: Iterable[Finding]) -> list[FindingGroup]:

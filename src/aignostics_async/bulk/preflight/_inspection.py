@@ -31,10 +31,10 @@ class InspectedSlide:
         for slide in (await inspect_slides("lab/")).slides:
             print(slide.reference, slide.info, slide.faults, slide.warnings)
 
-    `path` is absolute, and `reference` is what `submit` and bulk jobs send by default. `info` is a
-    `SlideInfo` and `size` the bytes of all files; both are None for a slide that can't be read. `faults` keep
-    the slide from being sent, `warnings` do not; both are tuples of `Finding`. `thumbnail` is None, the
-    default, unless it was requested and can be made.
+    `path` is an absolute path, as text. `reference` is what the command `submit` and bulk jobs send by
+    default. `info` is a `SlideInfo` and `size` the bytes of all files; both are None for a slide that can't
+    be read. `faults` keep the slide from being sent, `warnings` do not; both are tuples of `Finding`, empty
+    without any. `thumbnail` is a JPEG; None, the default, unless it was requested and can be made.
     """
 
     path: str
@@ -61,10 +61,9 @@ class Inspection:
         print(len(inspection.slides), inspection.is_clear)
 
     `slides` has an `InspectedSlide` for each, in the order of the places; those in a folder come by name, and
-    before those in its subfolders. `left_out` has a `LeftOut` for each file below the places that is no slide
-    nor part of one, but those that systems write, and for each folder that was not searched. `faults` has a
-    `Finding` for each place, file or folder that can't be read or has no usable reference; the faults of a
-    slide are its own. All are tuples, and may be empty.
+    before those in its subfolders. `left_out` has a `LeftOut` for files below the places that are not taken,
+    and for folders that were not searched. `faults` has a `Finding` for each place, file or folder that can't
+    be read or has no usable reference; the faults of a slide are its own. All are tuples, and may be empty.
     """
 
     slides: tuple[InspectedSlide, ...]
@@ -77,7 +76,7 @@ class Inspection:
 
     @property
     def is_clear(self) -> bool:
-        """Whether there is no fault: every place and slide was read, and the policies refuse none."""
+        """Whether neither the inspection nor a slide has a fault; warnings and `left_out` do not count."""
         return not self.faults and not any(slide.faults for slide in self.slides)
 
     def to_json(self) -> str:
@@ -182,7 +181,7 @@ def _as_dict(slide: InspectedSlide) -> dict[str, Any]:
             "mpp_x": info.mpp_x,
             "mpp_y": info.mpp_y,
             "size": slide.size,
-            "files": [str(path) for path in info.files],
+            "files": [shown(str(path)) for path in info.files],
             "associated_images": list(info.associated_images),
             "identifying": list(info.identifying),
             "series": info.series,

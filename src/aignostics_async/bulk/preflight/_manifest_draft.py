@@ -73,9 +73,10 @@ class ManifestDraft:
         draft = await draft_manifest(client, "he-tme:v1.1.0", "lab/")
         Path("slides.csv").write_text(draft.slides_csv(), encoding="utf-8-sig", newline="")
 
-    `rows` has a mapping for each slide, from column to text or number; a column whose value is not known is
-    absent. `fields` describes the metadata columns. `faults` has what is wrong with the slides, such as a
-    missing resolution, and is empty if nothing is.
+    `rows` has a mapping for each slide, in the order of `Inspection.slides`, from column to text or number; a
+    column whose value is not known is absent. `fields` has a `MetadataField` for each metadata column, and
+    `faults` a `Finding` for what is wrong with the slides, such as a missing resolution. All are tuples, and
+    may be empty.
     """
 
     rows: tuple[Mapping[str, Any], ...]
@@ -86,14 +87,14 @@ class ManifestDraft:
     """What is wrong with the slides, such as a missing resolution; empty if nothing is."""
 
     def slides_csv(self, *, semicolons: bool = False) -> str:
-        """Return the manifest as CSV, with a line per slide.
+        """Return the manifest as CSV, with a line per slide after the one with the columns.
 
             Path("slides.csv").write_text(draft.slides_csv(), encoding="utf-8-sig", newline="")
 
         The columns are `path`, `reference`, `mpp`, `mpp_source` and those of `fields`; lines end with CR LF.
         With `semicolons=True` (False by default), cells are separated by semicolons and numbers have decimal
-        commas, as spreadsheets of some countries expect. Numbers have at most 10 significant digits. A text
-        that a spreadsheet would change, such as a number or a formula, gets `./` in front. Control and
+        commas, as spreadsheets of some countries expect. Fractions are rounded to 10 significant digits. A
+        text that a spreadsheet would change, such as a number or a formula, gets `./` in front. Control and
         invisible characters are written as `‹U+200B›`, which is read back as the character.
         """
         columns = [*_KNOWN, *(each.column for each in self.fields)]

@@ -20,8 +20,7 @@ class ItemOutcome(StrEnum):
         audit = (await job.summary()).audit
         print(audit.outcomes[ItemOutcome.QUARANTINED], "slides are quarantined")
 
-    `Audit.outcomes` counts the items by outcome. The values are the names, except `"SET_ASIDE"` for
-    QUARANTINED; JSON and CSV reports have the values.
+    The values are the names, except `"SET_ASIDE"` for QUARANTINED; JSON and CSV reports have the values.
     """
 
     DONE = "DONE"
@@ -113,8 +112,8 @@ class JobStatus(Enum):
         if (await job.summary()).status is JobStatus.UNDECIDED:
             print(await JobObserver("job/").decisions())
 
-    The values are the exit statuses of `bulk run`: 0 for DONE, 1 for LOST, 3 for SOME_FAILED, 4 for
-    UNDECIDED, 8 for QUOTA_EXCEEDED and 75 for UNFINISHED.
+    The values are exit statuses: 0 for DONE, 1 for LOST, 3 for SOME_FAILED, 4 for UNDECIDED, 8 for
+    QUOTA_EXCEEDED and 75 for UNFINISHED.
     """
 
     DONE = 0
@@ -132,12 +131,12 @@ class JobStatus(Enum):
 
     @property
     def is_over(self) -> bool:
-        """Whether no item continues: the status is DONE or SOME_FAILED."""
+        """Whether the status is DONE or SOME_FAILED, so that no item continues by itself."""
         return self in (JobStatus.DONE, JobStatus.SOME_FAILED)
 
     @property
     def exit_status(self) -> int:
-        """The exit status that stands for this status: its value, one of 0, 1, 3, 4, 8 and 75.
+        """The value, as the exit status that stands for this status.
 
         `Summary.exit_status` says when a command ends with another one.
         """

@@ -22,14 +22,13 @@ class ExpiringResults:
         expiry = (await job.summary()).expiry
         print(expiry.items, "items expire, the first at", expiry.first)
 
-    The platform keeps results for 30 days after their run has ended, which is counted from when the job saw
-    it; soon means within 7 days. `items` is the number of such items, those whose results were deleted
-    already included. `first` is when the first of all results that are not downloaded is deleted, in UTC;
-    None if no run with any has ended.
+    The platform keeps results for 30 days after the end of their run, counted here from when the job saw it.
+    `items` is the number of items whose time ends within 7 days, or has ended. `first` is when that of the
+    first of all results that are not downloaded ends, in UTC; None if no run with any has ended.
     """
 
     items: int
-    """The number of items whose results are deleted within 7 days, or have been."""
+    """The number of items whose results are to be deleted within 7 days, or before now."""
     first: datetime | None
     """When the first of all results that are not downloaded is deleted, in UTC; None if no run with any
     ended.

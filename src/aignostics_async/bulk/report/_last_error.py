@@ -19,8 +19,9 @@ class LastError:
         if error is not None:
             print(error.at, error.reference or error.where, error.message)
 
-    The error of a slide is kept until the slide is retried, that of the job until `run` begins again, and
-    that of a request for good, also if another request succeeded since.
+    `at` is when, in UTC by this machine's clock. `where` is `slide`, `run` (a request for one) or `job`,
+    `reference` that of the slide, else None, and `message` what it said, without secrets. The error of a
+    slide is kept until it is retried, that of the job until `run` begins again, that of a request for good.
     """
 
     at: datetime

@@ -37,10 +37,11 @@ class JobFacts:
         job = (await JobObserver("job/").summary()).job
         print(job.job_id, job.created_at, job.stop_reason)
 
-    `server` is the URL of the deployment, and `max_items` that of the plan, None for no limit. Times are
-    aware, in UTC, and None for what has not happened. `stopped_at`, `stop_kind` and `stop_reason` are about
-    the error or cancellation that ended the last `run`, and None if none did; `is_paused` tells if a request
-    to pause did.
+    `job_id` and `application_version` are ids, and `server` is the URL of the deployment. `max_items`,
+    `price` (of an item) and `currency` are those of the plan, None without. Times are in UTC with time zone,
+    and None for what has not happened; `finished_at` also while `run` works. `stopped_at`, `stop_kind` (its
+    type) and `stop_reason` are about the error or cancellation that ended the last `run`, and None if none
+    did; `is_paused` tells if a request to pause did.
     """
 
     job_id: str
