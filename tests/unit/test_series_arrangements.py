@@ -230,6 +230,7 @@ async def test_a_line_of_a_drafted_manifest_stands_for_the_whole_slide(
     assert told.problem == "its files are in several folders, and no line of a manifest can name them alone"
 
 
+@pytest.mark.process
 async def test_an_inspection_names_files_whose_names_are_no_unicode(tmp_path: Path) -> None:
     first, second = write_dicom(tmp_path)
     second.rename(tmp_path / os.fsdecode(b"caf\xe9.dcm"))

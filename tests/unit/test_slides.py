@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from aignostics_async import (
     ResolutionUnknown,
     Slide,
     SlideError,
+    TransferError,
     find_slides,
 )
 from aignostics_async.emulator.synthetic import write_slide
-from aignostics_async.slides._packing import packed
+from aignostics_async.slides._packing import one_file, packed
 
 
 @pytest.mark.parametrize(
@@ -136,3 +138,10 @@ async def test_a_mirax_slide_is_one_zip_with_its_folder(tmp_path: Path) -> None:
 
 async def test_a_single_file_is_sent_as_it_is(slide_file: Path, tmp_path: Path) -> None:
     assert await packed(await read_slide(Slide(slide_file)), tmp_path) == slide_file
+
+
+async def test_a_name_that_no_zip_can_have_is_told(tmp_path: Path) -> None:
+    info = await read_slide(Slide(write_mirax(tmp_path / os.fsdecode(b"caf\xe9.mrxs"))))
+    with pytest.raises(TransferError, match="no valid Unicode"):
+        async with one_file(info):
+            pass

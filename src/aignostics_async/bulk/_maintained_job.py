@@ -111,14 +111,14 @@ class MaintainedJob:
         `manifest`, a CSV file as for `Sources`, corrects the selected item whose file or folder it names.
         `mpp`, from 0.05 to 5 µm per pixel, applies to every selected item whose line sets no `mpp`; a line,
         file or folder that could not be taken when the job was created needs a line of its own. A resolution
-        that differs from the file's own by more than 2 % is a fault unless `mpp_source` is set. Both are None
-        by default; at least one is required.
+        that differs from the file's own by more than 2 % is a fault unless `mpp_source` is set. `manifest`
+        and `mpp` are None by default; at least one is required.
 
-        Corrected items without a fault continue, in one transaction; all others stay as they were. The report
-        has the faults. A fault of the manifest or one of its lines keeps all items back, as does an error.
-        With `dry_run=True` (False by default) nothing changes, and `released` counts those that would
-        continue. Costs one request, and reading each corrected slide, with the plan's `decode` all its
-        pixels.
+        Corrected items without a fault continue, in one transaction; all others stay as they were. The
+        `CorrectionReport` has the faults. A fault of the manifest or one of its lines keeps all items back,
+        as does an error. With `dry_run=True` (False by default) nothing changes, and `released` counts those
+        that would continue. Costs one request, and reading each corrected slide, with the plan's `decode` all
+        its pixels.
 
         Raises UsageError without `mpp` and `manifest`, for a `manifest` that is no path, for an `only` that
         `retry` refuses, or during `run`; ConfigurationError for an implausible `mpp`, a version that can't be

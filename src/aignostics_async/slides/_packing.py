@@ -43,6 +43,9 @@ async def one_file(slide: SlideInfo, *, alias: str | None = None) -> AsyncIterat
                 source = await packed(slide, Path(scratch), alias=alias)
             except OSError as error:
                 raise _failure(slide, error) from None
+            except UnicodeEncodeError:
+                problem = "a name of its files is no valid Unicode, so no zip can have it; rename it"
+                raise TransferError(problem, name=str(slide.files[0])) from None
             yield source
 
 

@@ -60,9 +60,8 @@ class LeftOut:
             print(each.path, each.reason, each.detail)
 
     `path` is a text, and `reason` a `LeftOutReason`. `detail` is more about it for people, empty by default.
-    `is_slide`, False by default, tells if the file may be a slide that a person would miss, by content or
-    suffix: a duplicate, or one of an unsupported format or not finished; or if the folder has a file with
-    such a suffix.
+    `is_slide`, False by default, tells if the file may be a slide by content or suffix, such as a duplicate,
+    one of an unsupported format or an unfinished copy, or if the folder has a file with such a suffix.
     """
 
     path: str
