@@ -47,8 +47,8 @@ async def list_jobs() -> tuple[KnownJob, ...]:
             print(job.folder, job.problem or job.summary.status.name)
 
     The tuple has a `KnownJob` for each job that was created here or opened by `BulkJob.open`, as far as the
-    user's state folder has its path. Sends no request. Costs what `JobObserver.summary` costs, for each job.
-    Raises ConfigurationError for a user without home folder.
+    user's state folder has its path. Sends no request. Costs what `summary` and `holder` of a `JobObserver`
+    cost, for each job. Raises ConfigurationError for a user without home folder.
     """
     known = [await _look(job_id, folder) for job_id, folder in await to_thread.run_sync(_registered)]
     return tuple(sorted(known, key=_age))

@@ -133,5 +133,6 @@ class UnsafePath(TransferError):
     """The path of a file to download that would lead out of the target folder through a link.
 
     That file was not written. Downloads of runs report it as `FileOutcome.error`, and
-    `Applications.download_document` raises it. Remove the link. `name` is the path.
+    `Applications.download_document` raises it. Remove the link. `name` is the path of the file or of its
+    folder.
     """
