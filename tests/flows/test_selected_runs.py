@@ -184,6 +184,8 @@ async def test_without_a_filter_or_a_plain_look_nothing_is_asked(client: Client,
         await client.runs.cancel_matching(lambda _runs: True)
     with pytest.raises(UsageError, match="must be a plain function"):
         await client.runs.cancel_matching(agree, reference="a")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="not None"):
+        await client.runs.cancel_matching(None, reference="a")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="aware time"):
         await client.runs.cancel_matching(lambda _runs: True, since=datetime(2026, 1, 1))  # noqa: DTZ001
     assert emulator.requests() == []

@@ -188,6 +188,8 @@ async def test_a_function_that_returns_nothing_removes_nothing(client: Client, h
     read(httpx_mock, {"a": 1})
     with pytest.raises(UsageError, match="returns the new metadata"):
         await client.run(RUN_ID).update_metadata(lambda now: now.update(a=2))  # type: ignore[arg-type, return-value]
+    with pytest.raises(UsageError, match="a function of the metadata, not dict"):
+        await client.run(RUN_ID).update_metadata({"a": 2})  # type: ignore[arg-type]
 
 
 async def test_a_snapshot_of_another_run_is_refused(client: Client, httpx_mock: HTTPXMock) -> None:

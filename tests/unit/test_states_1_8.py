@@ -101,6 +101,7 @@ def test_orders_are_in_the_words_of_the_contract() -> None:
         *("-submitted_at", "+state", "custom_metadata"),
     ]
     assert translated(["-application_version_id"], RUNS) == ["-application_id", "-version_number"]
+    assert translated(["-termination_reason"], RUNS) == ["-termination_reason"]
     assert translated(["reference", "-item_id"], ITEMS) == ["external_id", "-item_id"]
 
 

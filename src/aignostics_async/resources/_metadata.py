@@ -45,6 +45,8 @@ class MetadataEditor:
     async def update(self, change: MetadataChange) -> Mapping[str, Any]:
         """Replace the metadata by what a function makes of them, again where somebody else was faster."""
         self.facts.check_metadata({})
+        if not callable(change):
+            raise UsageError(f"change is a function of the metadata, not {type(change).__name__}")
         failures = 0
         while True:
             now = await self.read()

@@ -13,7 +13,7 @@ from .._identifiers import as_aware, as_future, as_texts, as_version_id
 from .._inputs import Item, as_items
 from ..contracts._protocol import RunFilter, RunOptions, refuse_reserved_key
 from ..models import ApplicationVersion
-from ._cancelling import RunMatcher, cancel_all
+from ._cancelling import RunMatcher, cancel_all, check_look
 from ._health import refuse_if_down
 from ._run import Run
 
@@ -124,21 +124,20 @@ class Runs:
         its run.
 
         `submission` is that of a `SubmissionUnknown`, and None by default. The SDK stores it in the metadata
-        of the run, so `exact` is then the run that this very request has created, and no other one with the
-        same references. A run without it, whose metadata may be written later or were overwritten, is
-        possible if its items match, or if no references are passed.
+        of the run, so `exact` is then the run that this very request has created. A run without it, whose
+        metadata may be written later or were overwritten, is possible if its items match, or if no references
+        are passed.
 
         `application_version`, an `ApplicationVersion` or its id, limits the search to one version, and
         `since`, a datetime with a time zone, to runs from ten minutes before that time on (for clock skew);
-        by default all runs are searched. A run with this `submission` is found whatever the clock of this
-        machine said. Under contract 1.8 a run that is found costs a few requests.
+        by default all runs are searched. Under contract 1.8 a run that is found costs a few requests.
         Otherwise the search costs one request per hundred runs, and about one for each run whose items are
         compared: all of them, and with `submission` only those without one.
 
-        Raises UsageError without references and `submission`, for a single text as `references`, an invalid
-        version id or a `since` without time zone; NotInContract for a `submission` under contract 1.0;
-        InvalidItems if an entry that can't be read may be the run; and the errors of requests that `Pager`
-        names. Under contract 1.0 NotFound may mean that the caller has no runs.
+        Raises UsageError without references and `submission`, for `references` that are not several texts, an
+        invalid version id or a `since` without time zone; NotInContract for a `submission` under contract
+        1.0; InvalidItems if an entry that can't be read may be the run; and the errors of requests that
+        `Pager` names. Under contract 1.0 NotFound may mean that the caller has no runs.
         """
         from ..submission._find import find_runs
         from ..submission._marks import mark_filter
@@ -199,20 +198,18 @@ class Runs:
         nothing is cancelled unless it returns True; it is not called if there are none. A run must match
         every filter that is passed, and at least one is needed. Filters are those of `list`; `since`, a
         datetime with a time zone, selects the runs that were submitted at that time or later. The client
-        compares each run with the filters, too, so that no other run is cancelled if the server ignores one.
+        compares each run with the filters, too, in case the server ignores one.
 
-        Returns a tuple of the ids of the runs that were cancelled by this call; empty if there are none. A
-        run that has ended in the meantime is no error. Costs the listing, one request per run for a
-        `reference`, and one or two per run that is cancelled.
+        Returns a tuple of the ids of the runs that were cancelled by this call, in the order of the list;
+        empty if there are none. A run that has ended in the meantime is no error. Costs the listing, one
+        request per run for a `reference`, and one or two per run that is cancelled.
 
         Raises UsageError without a filter, for a `since` without time zone or an async `look`, and what
         `list`, its iteration, `Run.item` for a `reference`, and `look` raise; then nothing was cancelled. At
-        the end one ExceptionGroup has an AignosticsError for each run that could not be cancelled; the others
-        were, or had ended. Another exception of a token source of your own is raised at once.
+        the end one ExceptionGroup has an AignosticsError for each run that could not be cancelled. Another
+        exception of a token source of your own is raised at once, and may come after runs were cancelled.
         """
-        from ..transfer._progress import check_callback
-
-        check_callback(look)
+        check_look(look)
         version = None if application_version is None else as_version_id(application_version)
         selection: dict[str, Any] = {
             "application_id": application_id,
@@ -293,25 +290,26 @@ class Runs:
 
         `store` is a store or its address, such as `"platform"` for the organization's own bucket; see
         `Client.store`. All slides are read and all metadata is checked before anything is uploaded. Slides
-        are read in processes of their own, so that one that crashes its reader is a fault like any other;
-        they cost their start, some 0.3 s, and end before the first upload. Each file is read once more while
-        it is sent, and compared with what the store reports about it: see docs/how-to/stores.md. When every
-        file is uploaded and unchanged since it was read, URLs are signed for `Settings.url_lifetime` (7 days)
-        and the run is created, as by `create`.
+        are read in processes of their own, which cost their start, some 0.3 s, and end before the first
+        upload; one that crashes its reader is a fault like any other. Each file is read once more while it is
+        sent, and compared with what the store reports about it: see docs/how-to/stores.md. When every file is
+        uploaded and unchanged since it was read, URLs are signed for `Settings.url_lifetime` (7 days) and the
+        run is created, as by `create`.
 
         - `uploads` names the objects, and lets an interrupted submission find what it has sent; by default
           every call uses new names.
-        - `progress` is called in the event loop with a `TransferEvent` for each step, and never after the run
-          is requested. An exception that it raises stops the uploads and is raised, and no run is created.
+        - `progress` is called in the event loop with a `TransferEvent` for each step; None, the default, for
+          no callback. An exception that it raises stops the uploads and is raised, and no run is created.
         - `identifying` is the policy for slides that may identify a person, by an image of their label or by
           their headers: `"warn"`, `"refuse"`, `"allow"`, or a mapping from `label`, `macro`, `patient`,
           `case` and `name` to one of them; by default `patient` is refused, and the others are warned of.
-        - `pack=True` sends slides of several files as one zip even if the version does not list that format.
-        - `decode=True` decodes every pixel first, which takes minutes for a large slide.
+        - `pack=True` sends slides of several files as one zip even if the version does not list that format
+          (False by default).
+        - `decode=True` decodes every pixel first, which takes minutes for a large slide (False by default).
         - `references="pseudonyms"` keeps references on this machine, and names of files, except those that a
           format of several files has inside. Each item gets a random reference, the same one whenever it is
           sent again; `pseudonyms.csv` in the user's state folder, which only its owner can read, has the
-          slide of each.
+          slide of each. By default they are sent as `"given"`.
         - `warn` is called in the event loop with a `Fault` for each warning about a slide; by default
           warnings are logged. What it raises is raised, and no run is created. A slide that this user has
           already had analysed, by `submit` or in a bulk job and under any name, is sent nevertheless, and a
@@ -324,12 +322,12 @@ class Runs:
         Raises InvalidSubmission with all faults of all items and slides; ConfigurationError for an
         unsupported store, credentials that expire within six days (or `Settings.url_lifetime`, if that is
         less), pseudonyms that can't be kept, or if no process can be started to read slides or 20 in a row
-        are lost; NotInContract for the store `platform` under contract 1.0, before anything is uploaded;
-        UsageError for an invalid `identifying` or `references`, or an async callback; TransferError, or
-        another error of the store, for the first file that could not be sent, after all others were tried,
-        with notes about the rest; LocalFileChanged for a file that changed since it was read; MissingExtra
-        without the `slides` extra; and what `create` raises. What was uploaded stays in the store, also if
-        the call is cancelled.
+        are lost; NotInContract for the store `platform` under contract 1.0; UsageError for an invalid
+        `identifying` or `references`, or a callback that is no plain function; TransferError, or another
+        error of the store, for the first file that could not be sent, after all others were tried, with notes
+        about the rest; LocalFileChanged for a file that changed since it was read; MissingExtra without the
+        `slides` extra; and what `create` raises. What was uploaded stays in the store, also if the call is
+        cancelled.
         """
         from ..storage._addresses import open_store
         from ..submission._billing import SubmissionBilling

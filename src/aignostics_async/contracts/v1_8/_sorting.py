@@ -25,6 +25,7 @@ RUNS: SortFields = {
     "run_id": ("run_id",),
     "metadata": ("custom_metadata",),
     "terminated_at": ("terminated_at",),
+    "termination_reason": ("termination_reason",),
 }
 ITEMS: SortFields = {
     "item_id": ("item_id",),
