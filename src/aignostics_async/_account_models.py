@@ -38,8 +38,8 @@ class Organization:
 
     `organization_id` is the id, as `RunDetails.organization_id` has it. `name` is the short name and
     `display_name` the one for people. `bucket` is the address of the bucket that the platform provides for
-    the organization, such as `gs://name`, without its keys; `store="platform"` uploads to it. All but the id
-    are None, the default, if the platform does not send them.
+    the organization, such as `gs://name`; `store="platform"` uploads to it. All but the id are None, the
+    default, if the platform does not send them.
     """
 
     organization_id: str
@@ -80,9 +80,8 @@ class OrganizationBucket:
         bucket = await context.organization_bucket()
         print(bucket.address)
 
-    `protocol` is that of the bucket, `gs`, and `name` its name; both are empty without a bucket. `key_id` and
-    `key_secret` are the two halves of the key, each a `Secret` that the repr does not show; empty without
-    one.
+    `protocol` is the scheme of its address, such as `gs`, and `name` its name; both are empty without a
+    bucket. `key_id` and `key_secret` are the two halves of the key, each a `Secret`, empty without a key.
     """
 
     protocol: str

@@ -26,9 +26,9 @@ class RequestEvent:
             print(event.operation, event.method, event.path, event.attempt)
 
     `operation` is what the request does, such as `list runs`; `method` the HTTP method in capitals; `path`
-    the path of the URL, decoded and without a query; and `attempt` the number of the attempt, from 1. Sending
-    a request again with a new token is not a new attempt. The event is created before the request waits for a
-    free connection.
+    the path of the URL, decoded and without a query; and `attempt` the number of the attempt, from 1. A
+    request that is sent again with a new token has the number that it had. The event is created before the
+    request waits for a free connection.
     """
 
     operation: str
@@ -50,8 +50,8 @@ class ResponseEvent:
 
     `operation`, `method`, `path` and `attempt` are those of its `RequestEvent`. `status` is the HTTP status,
     and `seconds` the time from sending the request, opening a connection included, to the end of the body.
-    `headers` are those of the response, with names in lower case, without Location and Set-Cookie, which may
-    hold secrets.
+    `headers` is a mapping of those of the response, with names in lower case, without Location and
+    Set-Cookie, which may hold secrets.
     """
 
     operation: str
@@ -75,7 +75,7 @@ class RetryEvent:
 
     `operation`, `method` and `path` are those of its `RequestEvent`. `attempt` is the number of the attempt
     that failed, from 1; `wait` is the time until the next one in seconds; and `error` is the AignosticsError
-    that is raised if no attempt follows.
+    of this attempt.
     """
 
     operation: str

@@ -132,12 +132,12 @@ class Pager(Generic[T]):
     page between two requests is yielded once; one that moves to a page that was already read is missed.
 
     After yielding all others, iteration raises InvalidItems if some entries could not be read. `pages` puts
-    them in `Page.invalid` instead. A request that still fails after the attempts of `Settings.retries` raises
-    APIStatusError for a status that is not 2xx, ConnectionFailed if there was no complete response,
-    InvalidResponse if a response does not fit the contract or pages repeat, AuthenticationError (or
-    ConfigurationError) if there is no usable token, ConfigurationError for a proxy that can no longer be
-    used, and what else a token source of your own raises. UsageError is raised if the client is not open or
-    belongs to another event loop, or an argument can't be sent.
+    them in `Page.invalid` instead. A request raises APIStatusError for a status that is not 2xx, and
+    ConnectionFailed if there was no complete response, both after the attempts of `Settings.retries`;
+    InvalidResponse if a response does not fit the contract or pages repeat; AuthenticationError or
+    ConfigurationError if there is no usable token; ConfigurationError for a proxy that can no longer be used;
+    UsageError if the client is not open or belongs to another event loop, or an argument can't be sent; and
+    whatever a token source of your own raises.
     """
 
     def __init__(
@@ -170,9 +170,8 @@ class Pager(Generic[T]):
 
             newest = await client.runs.list(page_size=5).first()
 
-        Fetches one page, and further ones only while a page has no such entry; a small `page_size` keeps the
-        response small. Entries that can't be read are skipped. Raises the errors of requests that `Pager`
-        names.
+        Fetches one page, and further ones only while a page has no such entry. Entries that can't be read are
+        skipped. Raises the errors of requests that `Pager` names.
         """
         async for page in self.pages():
             if page.items:
@@ -195,8 +194,8 @@ class Pager(Generic[T]):
             async for page in client.runs.list().pages():
                 print(page.number, len(page.items), len(page.invalid))
 
-        An empty page of the server ends the listing and is not yielded. Entries that can't be read are in
-        `Page.invalid` and raise nothing. Iterating raises the errors of requests that `Pager` names.
+        An empty page of the server is not yielded. Entries that can't be read are in `Page.invalid` and raise
+        nothing. Iterating raises the errors of requests that `Pager` names.
         """
         return Stream(self._pages())
 

@@ -14,16 +14,15 @@ T = TypeVar("T")
 
 
 class Secret:
-    """A token, code, password or signed URL that can be sent but is never shown.
+    """A token, code, password or signed URL that can be sent but is not shown.
 
         secret = Secret("text")
         print(secret)  # Secret(...)
         secret.reveal()  # "text"
 
-    The repr never has the text, so logs, `attrs.asdict` and variables of tracebacks that have the object do
-    not show it. Only `reveal` returns it, so every use can be found. The type of the text is not checked.
-    Secrets compare by text, in constant time, and an empty one is falsy. Copying returns the same object;
-    pickling raises TypeError.
+    The repr does not have the text, so logs, `attrs.asdict` and variables of tracebacks that have the object
+    do not show it. The type of the text is not checked. Secrets compare by text, and an empty one is falsy.
+    Copying returns the same object; pickling raises TypeError.
     """
 
     __slots__ = ("_text",)

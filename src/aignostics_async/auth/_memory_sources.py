@@ -47,8 +47,7 @@ class RefreshedToken:
     """A token source that refreshes its token before the token expires.
 
     The base class of `CallableToken`, `ClientCredentials`, `RefreshToken` and `StoredLogin`; create one of
-    these. `get_token` says when it refreshes, and what happens if that fails. Clients in several threads and
-    event loops can share a source.
+    these. Clients in several threads and event loops can share a source.
     """
 
     def __init__(self, refresher: TokenRefresher) -> None:
@@ -62,17 +61,17 @@ class RefreshedToken:
         `rejected` is a token that the API has answered with 401; None by default. It is replaced by a new
         one, unless it replaced a rejected one itself within the last 60 s: then it is returned again.
 
-        All callers share one refresh. It starts in the background, with the first call in about the last
-        300 s, or the last fifth of a lifetime below 25 minutes. If it fails, callers still get the old token,
-        and the error is logged but not raised, until 30 s, or a twentieth of a lifetime below 10 minutes, are
+        All callers share one refresh. It starts in the background, with the first call in about the last 300
+        s, or the last fifth of a lifetime below 25 minutes. If it fails, callers still get the old token, and
+        the error is logged but not raised, until 30 s, or a twentieth of a lifetime below 10 minutes, are
         left. From then on, without a token, and for a rejected one, callers wait for a refresh and get its
-        error: LoginRequired, LoginDenied, TokenEndpointUnavailable, TokenStoreError or ConfigurationError, as
-        the class of the source documents. A caller that is cancelled does not end the refresh. Raises
-        UsageError if a refresh is needed and no asyncio event loop is running.
+        error: an AuthenticationError or ConfigurationError, as the class of the source documents, or another
+        AignosticsError of a function or store of your own. A caller that is cancelled does not end the
+        refresh. Raises UsageError if a refresh is needed and no asyncio event loop is running.
 
         After a failure no refresh is attempted for about 1 s, doubling with each failure to 30 s, or for as
-        long as the provider's `Retry-After` asks, up to 120 s; after a LoginRequired always for 1 s. During
-        that time callers without a usable token get the same error at once.
+        long as the provider's `Retry-After` asks, up to 120 s; after a LoginRequired for 1 s. During that
+        time callers without a usable token get the same error at once.
         """
         return await self._refresher.get_token(rejected)
 

@@ -101,8 +101,7 @@ class MemoryStore:
 
         source = RefreshToken("...", provider=provider, store=MemoryStore())
 
-    The threads and event loops of the process can share it. A forked process has a copy of its own. Only
-    `lock` raises anything.
+    Threads and event loops of the process can share it; a forked process has a copy of its own.
     """
 
     def __init__(self) -> None:
@@ -115,14 +114,14 @@ class MemoryStore:
         return "MemoryStore()"
 
     async def check(self) -> None:
-        """Do nothing, because memory can always be used."""
+        """Do nothing, because memory needs no check."""
 
     async def load(self, key: TokenKey) -> TokenSet | None:
         """Return the tokens of a key, or None if there are none."""
         return self._kept.get(key)
 
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
-        """Replace the tokens of a key; raises nothing."""
+        """Replace the tokens of a key."""
         self._kept[key] = tokens
 
     async def delete(self, key: TokenKey) -> None:

@@ -114,20 +114,20 @@ class RefreshToken(RefreshedToken):
 
         source = RefreshToken("...", provider=IdentityProvider.preset("production", client_id="..."))
 
-    The refresh token is a str or a `Secret`; surrounding whitespace is removed. `store` keeps the tokens, by
-    default in memory. If the provider rotates refresh tokens, yours can be used only once: pass a `store`
-    that outlives the process, so that the next process finds the latest successor. `settings` supply TLS and
-    proxy for requests to the provider, by default those of `Settings()`. A refresh costs one request, sent
-    once more if its response is lost.
+    The refresh token is a str or a `Secret`; surrounding whitespace is removed. `store` keeps the tokens;
+    None, the default, is a `MemoryStore`. If the provider rotates refresh tokens, yours can be used only
+    once: pass a `store` that outlives the process, so that the next process finds the latest successor.
+    `settings` supply TLS and proxy for requests to the provider, by default those of `Settings()`. A refresh
+    runs in a thread and costs one request, sent once more if its response is lost.
 
     Creating the source raises ConfigurationError for a `provider` that is no IdentityProvider, `settings` of
     another type, or a token that is empty, can't be encoded, or has a line break or control character inside.
     Requests raise LoginRequired once the provider refuses the refresh token; LoginDenied if it refuses the
     client or the audience; TokenEndpointUnavailable if it can't be reached, fails, throttles or gives no
-    usable token, or if another process holds the lock of the login for 30 s; TokenStoreError if the store
-    can't be read; and ConfigurationError for a proxy or certificates that can't be used, or if the system
-    gives no thread. If the store can't be written, the new tokens are kept in memory, with a warning in the
-    log.
+    usable token, if another process holds the lock of the login for 30 s, or for an exception of a store of
+    your own, its `__cause__`; TokenStoreError if the store can't be read; and ConfigurationError for a proxy
+    or certificates that can't be used, or if the system gives no thread. If the store can't be written, the
+    new tokens are kept in memory, with a warning in the log.
     """
 
     @conceals_arguments

@@ -23,7 +23,7 @@ from .report._summary import Summary, read_summary
 
 @frozen
 class PendingDecisions:
-    """The decisions about a job's runs and slides that only a person can make.
+    """The decisions about a job's runs and slides that a person has to make.
 
         decisions = await JobObserver("job/").decisions()
         for chunk in decisions.chunks:
@@ -31,10 +31,11 @@ class PendingDecisions:
         for reference, run_id in decisions.held.items():
             print(reference, "is in run", run_id, "already")
 
-    `chunks` are those that may or may not have a run, and `cancelled` the `intent` numbers of those among
-    them that are not sent again, because the job was cancelled; answer with `BulkJob.resolve`. `duplicates`
-    are second runs of a chunk; answer with `BulkJob.resolve_duplicate`. `held` maps the reference of each
-    held slide to the id of that other run; answer with `BulkJob.retry`. Each is empty if nothing is pending.
+    `chunks` is a tuple of `ReportedRun`: those that may or may not have a run; answer with `BulkJob.resolve`.
+    `cancelled` is a frozenset of the `intent` numbers of those among them that are not sent again, because
+    the job was cancelled. `duplicates` is a tuple of `ReportedDuplicate`: second runs of a chunk; answer with
+    `BulkJob.resolve_duplicate`. `held` maps the reference of each held slide to the id of another run that
+    has, or may get, its results; answer with `BulkJob.retry`. Each is empty if nothing is pending.
     """
 
     chunks: tuple[ReportedRun, ...]

@@ -38,8 +38,7 @@ class Operation(Protocol[_P, _T_co]):
         runs = await client.call(list_runs, page_size=10)
 
     `aignostics_api_1_8.api.public` has one module for each operation of contract 1.8, and
-    `aignostics_api.api.public` for each of contract 1.0. Pass the module itself; there is nothing to
-    implement.
+    `aignostics_api.api.public` for each of contract 1.0. Pass the module itself.
     """
 
     def _get_kwargs(self, *args: _P.args, **kwargs: _P.kwargs) -> dict[str, Any]: ...

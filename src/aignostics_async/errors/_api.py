@@ -59,7 +59,7 @@ class PlatformDown(AignosticsError):
 
     @property
     def is_transient(self) -> bool:
-        """Always True: the platform is expected to come up again."""
+        """Always True: the same call may succeed later."""
         return True
 
 
@@ -209,8 +209,8 @@ class NotFound(APIStatusError):
     """A 404 response: the run, item, artifact, application, version, document or page does not exist, or
     belongs to another user.
 
-    Also raised, with `status` 404, if a listing that was read has no such item or version. Check the id, and
-    the user and organization of the login. The attributes are those of `APIStatusError`.
+    Also raised, with `status` 404, if a listing that was read has no such item or version. The attributes are
+    those of `APIStatusError`.
     """
 
     advice = "Check the id, and that it belongs to the user and organization of this login."
@@ -220,8 +220,7 @@ class RunVanished(NotFound):
     """A 404 response for a run that existed before, usually because the run was deleted.
 
     Raised by `Run.watch`, `Run.wait` and `Run.download`, and in an ExceptionGroup by `Client.watch` and
-    `Client.download_as_completed`. What was already read of the run is still valid. `run_id` is its id; the
-    other attributes are those of `APIStatusError`.
+    `Client.download_as_completed`. `run_id` is its id; the other attributes are those of `APIStatusError`.
     """
 
     advice = "It existed before: was it deleted? What was read of it before is still valid."
@@ -262,7 +261,7 @@ class Gone(APIStatusError):
 
 
 class PreconditionFailed(APIStatusError):
-    """A 412 response: the resource was changed since it was read, so the request was not carried out.
+    """A 412 response: the resource was changed since it was read.
 
     Raised by `Run.set_metadata` and `Run.set_item_metadata`, and by `Run.update_metadata` and
     `Run.update_item_metadata` after ten attempts. Read the resource again, then repeat the change. The

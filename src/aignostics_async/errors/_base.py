@@ -131,7 +131,7 @@ class MissingExtra(ConfigurationError):
             print(error.extra, error)
 
     Raised when a feature is used whose extra is missing. `extra` is the name of the extra of this package,
-    such as `slides`; the message has the command that adds it, from where the package itself came.
+    such as `slides`; the message has a command that adds it.
     """
 
     def __init__(self, purpose: str, *, extra: str) -> None:
@@ -150,7 +150,7 @@ class UsageError(AignosticsError):
 
 
 class NotInContract(UsageError):
-    """A call that the contract of the client can't express; nothing was changed.
+    """A call that the contract of the client can't express.
 
         try:
             me = await client.me()
@@ -158,7 +158,7 @@ class NotInContract(UsageError):
             print(error.contract, error)
 
     Raised by the call itself, or by a pager when it is iterated. `contract` is the name of the client's
-    contract, such as `1.0`. The message says what the contract lacks. If the deployment speaks a newer
+    contract, `1.0` or `1.8`. The message says what the contract lacks. If the deployment speaks a newer
     contract, create the client with that.
     """
 

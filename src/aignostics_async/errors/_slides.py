@@ -28,8 +28,7 @@ class SlideError(AignosticsError):
 class NotASlide(SlideError):
     """A file that is not a slide, or has a format that is not supported.
 
-    `remedy` says what to do, such as leaving the file out, converting it or unpacking it; it may be empty.
-    The attributes are those of `SlideError`.
+    The attributes are those of `SlideError`; `remedy` may be empty.
     """
 
 

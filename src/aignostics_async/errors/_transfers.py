@@ -110,7 +110,7 @@ class ResultsDeleted(TransferError):
             if isinstance(file.error, ResultsDeleted):
                 print(file.reference, file.error)
 
-    It can't be downloaded any more, and a new analysis is billed. `name` is `{reference}/{artifact name}`.
+    A new analysis is billed. `name` is `{reference}/{artifact name}`.
     """
 
 

@@ -63,9 +63,9 @@ class OutputArtifactSpec:
         for spec in version.output_artifacts:
             print(spec.name, spec.mime_type, spec.scope)
 
-    `name` and `mime_type` are those of the output and its media type. `metadata_schema` is the JSON schema of
-    its metadata, as a mapping, empty if there is none. `scope` is an `ArtifactScope`: one file for each item,
-    or one for the whole run.
+    `name` is that of the output, and `mime_type` its media type. `metadata_schema` is the JSON schema of its
+    metadata, as a mapping, empty if there is none. `scope` is an `ArtifactScope`: one file for each item, or
+    one for the whole run.
     """
 
     name: str

@@ -53,7 +53,7 @@ class RunStatistics:
             details.statistics.by_status()[ItemStatus.SUCCEEDED]
 
         The keys are PENDING, PROCESSING, SUCCEEDED, ERROR_USER, ERROR_SYSTEM and SKIPPED of `ItemStatus`, in
-        this order. The numbers may lag behind the items.
+        this order.
         """
         return {
             ItemStatus.PENDING: self.pending,
@@ -72,17 +72,18 @@ class RunDetails:
         details = await run.details()
         print(details.run_id, details.status, details.triggered_at)
 
-    It does not change; `Run.details` reads a new one. `run_id` is a UUID, `application_version_id` the id of
-    the version, and `status` a `RunStatus`. `organization_id` is None if the server does not send it.
-    `triggered_at` is the time of the submission by the platform's clock, and `triggered_by` the id of the
-    user. All times have a time zone.
+    `Run.details` reads a new one. `run_id` is a UUID, `application_version_id` the id of the version, and
+    `status` a `RunStatus`. `organization_id` is None if the server does not send it. `triggered_at` is the
+    time of the submission by the platform's clock, and `triggered_by` the id of the user. All times have a
+    time zone.
 
     All other fields are None by default, and under contract 1.0. `terminated_at` is the time at which the run
     became final. `statistics` are a `RunStatistics`, the numbers of its items in each status. `error` and
     `error_code` tell why the platform cancelled the run. `metadata` are the custom metadata as a mapping of
-    JSON values, `metadata_checksum` their checksum, and `sdk_metadata` what this SDK has stored beside them.
-    `due_date` and `deadline` are those of the request. `preceding_items_organization` and
-    `preceding_items_platform` are numbers of items that are processed before those of this run.
+    JSON values, None or empty without any; `metadata_checksum` is their checksum, and `sdk_metadata` what
+    this SDK has stored beside them, a JSON value. `due_date` and `deadline` are those of the request.
+    `preceding_items_organization` and `preceding_items_platform` are numbers of items that are processed
+    before those of this run.
     """
 
     run_id: str
@@ -143,8 +144,8 @@ class OutputArtifactDraft:
     """The fields of an output artifact while it is decoded; users get an `OutputArtifact`, which explains
     them.
 
-    Initialising a frozen object takes three times as long, and a page has hundreds. The decoder fills this
-    one and then sets its class to OutputArtifact.
+    Initialising a frozen object takes longer, and a page has hundreds. The decoder fills this one and then
+    sets its class to OutputArtifact.
     """
 
     name: str
@@ -172,9 +173,9 @@ class OutputArtifact(OutputArtifactDraft):
 
     `name` is that of the output, `artifact_id` a UUID, and `metadata` a mapping of JSON values, which may be
     empty. `download_url` is a signed URL, a secret that is valid for an hour; None, the default, if the
-    server sent none; `Run.artifact_url` returns a fresh one. `is_available` is True by default. Once the
-    results are deleted, it is False, the metadata may be empty, and under contract 1.8 `deleted_by`, else
-    None, is `"USER"` or `"SYSTEM"`. The repr does not show the URL.
+    server sent none; `Run.artifact_url` returns a fresh one. `is_available` is True by default, and False
+    once the results are deleted; under contract 1.0 it is whether there is a URL. `deleted_by` is `"USER"` or
+    `"SYSTEM"` for a deleted file under contract 1.8, else None, the default. The repr does not show the URL.
     """
 
     @property
@@ -193,8 +194,7 @@ class OutputArtifact(OutputArtifactDraft):
         """The CRC32C in the metadata, in wire form (the base64 of four bytes, such as `"AAAAAA=="`); None
         without one.
 
-        The key is `checksum_base64_crc32c`, or `checksum_crc32c` of older servers. The text is the server's,
-        and not checked.
+        The key is `checksum_base64_crc32c`, else `checksum_crc32c`. The text is not checked.
         """
         for key in CHECKSUM_KEYS:
             if isinstance(value := self.metadata.get(key), str):

@@ -74,7 +74,7 @@ class RunStatus(_OpenEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the run no longer changes: it is completed, rejected or cancelled.
+        """Whether it is a final status: that of a run that is completed, rejected or cancelled.
 
         False for a status that this release does not know.
         """

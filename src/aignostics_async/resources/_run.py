@@ -62,7 +62,7 @@ class Run:
     def is_new(self) -> bool:
         """Whether the run was created through this handle so recently that reads may not find it yet.
 
-        True for `Settings.read_after_write_timeout`, 5 s by default. Sends no request.
+        True for `Settings.read_after_write_timeout`, 5 s by default.
         """
         return time.monotonic() < self._grace_until
 
@@ -104,11 +104,11 @@ class Run:
 
         By default it has all items. An item must match every filter that is passed; several values of one
         filter are alternatives. Ids and references are sent in the URL, so pass a few dozen at most.
-        `statuses` are values of `ItemStatus`. `metadata` selects items by their own, as `Runs.list` selects
-        runs. `sort` is one or several of `item_id`, `reference`, `status` and, under contract 1.8,
-        `metadata`, `terminated_at` and `termination_reason`, each with a leading `-` for descending order; by
-        default the server decides. Each request signs new download URLs, which are valid for an hour; under
-        contract 1.8 the server may leave them out.
+        `statuses` are values of `ItemStatus`. `metadata`, None by default, selects items by their own, as
+        `Runs.list` selects runs. `sort` is one or several of `item_id`, `reference`, `status` and, under
+        contract 1.8, `metadata`, `terminated_at` and `termination_reason`, each with a leading `-` for
+        descending order; by default the server decides. Each request signs new download URLs, which are valid
+        for an hour; under contract 1.8 the server may leave them out.
 
         Costs one request per page of `page_size` items, from 5 to 100 and by default 100; under contract 1.8
         several `statuses`, ERROR_SYSTEM and the CANCELED ones are filtered by the client, and pages count the
@@ -143,10 +143,10 @@ class Run:
         the last one holds. What the SDK itself keeps with the run is not changed.
 
         Costs one request, one more without `read`, and one more if a repeated request is refused, to see
-        whether the first one took effect. Raises PreconditionFailed, and changes nothing, if the metadata
-        were changed in between; UsageError for no mapping, a value that is not JSON, the SDK's own key or
-        anything but details of this run as `read`; NotInContract under contract 1.0; NotFound if the caller
-        has no such run; and the errors of requests that `Pager` names.
+        whether the first one took effect. Raises PreconditionFailed if the metadata were changed in between;
+        UsageError for no mapping, a value that is not JSON, the SDK's own key or anything but details of this
+        run as `read`; NotInContract under contract 1.0; NotFound if the caller has no such run; and the
+        errors of requests that `Pager` names.
         """
         if read is not None and not isinstance(read, RunDetails):
             raise UsageError(f"read takes the RunDetails of the run, not {type(read).__name__}")
@@ -163,13 +163,12 @@ class Run:
 
         `change` is a plain function. It is called in the event loop with a copy of the metadata, an empty
         dict if there are none, and returns all new metadata, a mapping of JSON values. If somebody else
-        changed them in between, they are read again and `change` is called again, up to ten times, so no
-        change of others is lost (except for the first metadata of a run; see `set_metadata`). An exception of
-        the function is raised, and then nothing is written.
+        changed them in between, they are read again and `change` is called again, up to ten times. The first
+        metadata of a run are written as by `set_metadata`. An exception of the function is raised.
 
         Costs two requests per attempt, with a wait of at most 1.6 s before the next. Raises
-        PreconditionFailed after the tenth attempt, UsageError if the function returns no mapping, and what
-        `set_metadata` raises.
+        PreconditionFailed after the tenth attempt, UsageError if `change` is no function or returns no
+        mapping, and what `set_metadata` raises.
         """
         return await self._metadata().update(change)
 
@@ -199,9 +198,9 @@ class Run:
 
             await run.update_item_metadata("case-7", lambda metadata: {**metadata, "block": "A1"})
 
-        It does for an item what `update_metadata` does for the run: `change` is called with a copy of the
-        metadata, and returns all new ones. Costs two requests per attempt. Raises PreconditionFailed after
-        the tenth attempt, UsageError if the function returns no mapping, and what `set_item_metadata` raises.
+        It does for an item what `update_metadata` does for the run, at the same cost: `change` is called with
+        a copy of the metadata, and returns all new ones. Raises what `update_metadata` and
+        `set_item_metadata` raise.
         """
         return await self._item_metadata(reference).update(change)
 
@@ -238,8 +237,8 @@ class Run:
 
             url = await run.artifact_url(item.item_id, artifact.artifact_id)
 
-        The URL is a secret that is valid for an hour. Costs one request. Under contract 1.8 `item_id` does
-        not count; NotFound is raised for an unknown run or artifact, and UsageError for an empty artifact id.
+        The URL is a secret that is valid for an hour. Costs one request. Under contract 1.8 `item_id` is not
+        used; NotFound is raised for an unknown run or artifact, and UsageError for an empty artifact id.
         Under contract 1.0 None is returned for an unknown item or artifact; NotFound is raised for an unknown
         run, UsageError for an item id that is not a UUID, and InvalidItems if the item can't be read. Raises
         the errors of requests that `Pager` names, too.
@@ -254,9 +253,9 @@ class Run:
 
         The final state of the run comes last, after a later scan of its results has shown every item as
         final. If no scan does so within `Settings.results_timeout` (60 s), the last change has
-        `items_incomplete` set. Each state is reported once; a state that lasts less than a poll interval may
-        be missed, unless it is final. With the `cursor` of an earlier change (None by default), watching
-        resumes at that change: it is yielded again, or the state that has replaced it since.
+        `items_incomplete` set. A state that lasts less than a poll interval may be missed, unless it is
+        final. With the `cursor` of an earlier change (None by default), watching resumes at that change: it
+        is yielded again, or the state that has replaced it since.
 
         Costs one request per `Settings.poll_interval` (30 s) for the run, and about one more for its items
         while the run is RUNNING; reading all items takes one per hundred. All watchers of a client share
@@ -312,10 +311,9 @@ class Run:
 
             await run.delete_results()
 
-        The platform does so itself after 30 days. Artifacts that are deleted already are not an error, so the
-        call can be repeated. Files on this machine are not touched. Costs one request. Raises Conflict if the
-        run is not final, NotFound if the caller has no such run, and the errors of requests that `Pager`
-        names.
+        The platform does so itself after 30 days. Artifacts that are deleted already are not an error. Files
+        on this machine are not touched. Costs one request. Raises Conflict if the run is not final, NotFound
+        if the caller has no such run, and the errors of requests that `Pager` names.
         """
         with suppress(Gone):
             await self._session.bridge.delete_run_results(self.id)
@@ -338,7 +336,7 @@ class Run:
         folders are created. A file gets its name only when it is complete and has the promised CRC32C, if one
         was promised. A file that already has the promised bytes is not downloaded again; it is read once per
         client to check that. An interrupted download that has 8 MiB or more, and a checksum or an ETag, is
-        resumed by the next call, also after a cancellation.
+        resumed by the next call.
 
         A failed file or run, or an item that can't be read, is in the report and not raised, and does not
         stop other files. `progress` is called in the event loop with a `TransferEvent` for each step; None,

@@ -57,7 +57,7 @@ class S3:
     - `key`: an `AwsKey`, or a function that returns one and may be async. None, the default, is the key of
       AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
     - `checksums`: "auto", the default, sends a CRC32C that the store checks, unless the store refuses it;
-      "when_required" never sends it; with "always" a refusal is an error.
+      "when_required" does not send it; with "always" a refusal is an error.
     - `verify`: "auto", the default, compares what the store reports; "read-back" reads every file again after
       its upload, at the cost of its transfer.
 
@@ -102,10 +102,9 @@ class S3:
     def connect(self, context: StoreContext) -> Store:
         """Return the store for one client, without a request.
 
-        `client.store`, `runs.submit` and bulk jobs call it. Raises ConfigurationError if neither endpoint nor
-        region is known, there is no key, or the endpoint is not an http or https URL. A function as `key` is
-        not called yet; if it returns anything but an AwsKey, the request that needs the key raises
-        ConfigurationError.
+        Raises ConfigurationError if neither endpoint nor region is known, there is no key, or the endpoint is
+        not an http or https URL. A function as `key` is not called yet; the request that needs the key raises
+        what it raises, and ConfigurationError if it returns anything but an AwsKey.
         """
         endpoint = self.endpoint or _first("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
         region = self.region or _first("AWS_REGION", "AWS_DEFAULT_REGION")

@@ -44,12 +44,12 @@ class PlatformBucket:
     store reports.
 
     The bucket is one of Google Cloud Storage. Its name and HMAC key come from `GET /v1/me`, when they are
-    first needed and again when the store refuses the key; no file, log, repr or error has the key. The
-    platform deletes objects 30 days after their upload. `presign_get` costs one request, which makes sure
-    that the object is there, and raises UrlRefused if it is not.
+    first needed and again when the store refuses the key; they are kept in memory. The platform deletes
+    objects 30 days after their upload. `presign_get` costs one request, which makes sure that the object is
+    there, and raises UrlRefused if it is not.
 
     Creating it does no I/O, and raises ConfigurationError for an unknown `verify` or an `endpoint` that is no
-    text. The methods of the store raise NotInContract under contract 1.0, ConfigurationError if the
+    text. The methods of the store also raise NotInContract under contract 1.0, ConfigurationError if the
     organization has no such bucket, and the errors of requests that `Pager` names.
     """
 
@@ -64,8 +64,7 @@ class PlatformBucket:
     def connect(self, context: StoreContext) -> Store:
         """Return the store for one client, without a request.
 
-        `client.store`, `runs.submit` and bulk jobs call it. Raises ConfigurationError if the endpoint is not
-        an http or https URL.
+        Raises ConfigurationError if the endpoint is not an http or https URL.
         """
         return _OpenPlatformBucket(context, endpoint=google_endpoint(self.endpoint), verify=self.verify)
 

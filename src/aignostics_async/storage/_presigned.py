@@ -53,9 +53,9 @@ class Presigned:
     byte with `get_url`. A file is unverified if no response has a checksum of it. With `verify="read-back"`
     every file is read again with `get_url`, at the cost of its transfer; "auto" is the default.
 
-    Creating it raises ConfigurationError for what is no function and for an unknown `verify`. The methods of
-    the store raise an exception of a function as it is, and ConfigurationError for a result of another type,
-    a URL or header that no storage signs, and headers beside that of `get_url`.
+    Creating it does no I/O, and raises ConfigurationError for what is no function and for an unknown
+    `verify`. The methods of the store also raise an exception of a function as it is, and ConfigurationError
+    for a result of another type, a URL or header that no storage signs, and headers beside that of `get_url`.
     """
 
     put_url: Sign = field(repr=False, validator=is_function)
@@ -75,10 +75,7 @@ class Presigned:
     """
 
     def connect(self, context: StoreContext) -> Store:
-        """Return the store for one client, without a request; raises nothing.
-
-        `client.store`, `runs.submit` and bulk jobs call it.
-        """
+        """Return the store for one client, without a request."""
         return PresignedStore(self, context)
 
 

@@ -241,7 +241,7 @@ class Connection:
 
 
 class Response:
-    """A response whose body is not read yet; blocking, for worker threads.
+    """A response whose body is not read yet; its methods block.
 
         response = connection.request("GET", head)
         content = response.read_all(limit=1024)
@@ -249,7 +249,8 @@ class Response:
     `status` is the HTTP status, and `headers` a mapping with names in lower case, in which the values of a
     repeated header are joined by commas. `length` is the number of bytes of the body; None if it is chunked
     or ends with the connection. `keeps_alive` is whether the connection may serve another request afterwards.
-    `drips_until` is the time of the monotonic clock until which the body may come at any rate; 0 at first.
+    `drips_until` is the time of the monotonic clock, in seconds, until which the body may come at any rate; 0
+    at first.
     """
 
     def __init__(self, connection: Connection, head: Head, timeout: float, *, is_last: bool) -> None:
@@ -272,10 +273,10 @@ class Response:
     def read_into(self, view: memoryview) -> int:
         """Fill `view` from the body and return the number of bytes; 0 at the end.
 
-        The number is less than the size of `view` only at the end of the body, and before a failure: bytes
-        that arrived before a failure are returned first, and the next call raises ConnectionBroken. Failures
-        are a connection that fails, a body that ends before its length or has malformed chunks, silence for
-        the read timeout, and fewer than 64 bytes per second over that time.
+        The number is less than the size of `view` only at the end of the body, and before a failure: the next
+        call then raises ConnectionBroken. Failures are a connection that fails, a body that ends before its
+        length or has malformed chunks, silence for the read timeout, and fewer than 64 bytes per second over
+        that time.
         """
         filled = 0
         while filled < len(view) and self._failure is None:
@@ -306,8 +307,7 @@ class Response:
     def read_error(self) -> bytes:
         """Return the beginning of an error body, 2,000 bytes at most; empty if nothing arrives.
 
-        Takes no longer than the read timeout, and returns what arrived by then. Never raises
-        ConnectionBroken.
+        Takes the read timeout at most, and returns what arrived by then, also before a failure.
         """
         left = _time_left(self._timeout)
         view, filled = memoryview(bytearray(_ERROR_BODY)), 0
@@ -325,7 +325,7 @@ class Response:
         """Read a small rest of the body, and return whether the connection can serve another request.
 
         False if the rest is longer than 64 KiB, takes longer than 1 s or can't be read, or if the storage
-        closes the connection; the connection must then be closed. Never raises ConnectionBroken.
+        closes the connection; the connection must then be closed.
         """
         if not self.keeps_alive or self._failure is not None:
             return False

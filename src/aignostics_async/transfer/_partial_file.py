@@ -38,7 +38,7 @@ _NONE = -1  # in place of a descriptor
 
 
 class PartialFile:
-    """The partial file of one target, shared by the threads that fill it; all methods block.
+    """The partial file of one target, shared by the threads that fill it; its methods block.
 
         part = PartialFile(Path("results/a.tiff"), "4waSgw==", "a.tiff")
         with part.in_use():
@@ -47,14 +47,14 @@ class PartialFile:
             part.write(memoryview(b"..."), part.spans[0])
         part.close()
 
-    `target` is the path of the complete file, and `path` that of the partial file, by default
-    `.{target.name}.part` beside it. `promise` is the CRC32C of the complete file in wire form, or None.
-    `name` identifies the file in errors. `total` is its length in bytes and `etag` its ETag; both are None
-    while they are not known. `spans` are the ranges of the file with the bytes that are written, and `lock`
-    is to be held while they change. `device` is the number of the file system, 0 before `open`.
+    `target` is the path of the complete file, and `path` that of the partial file: `.{target.name}.part`
+    beside it, unless `open` has renamed it. `promise` is the CRC32C of the complete file in wire form, or
+    None. `name` identifies the file in errors. `total` is its length in bytes and `etag` its ETag; both are
+    None while they are not known. `spans` is a list of the ranges of the file with the bytes that are
+    written, and `lock` is to be held while they change. `device` is the number of the file system, 0 before
+    `open`. Creating it does no I/O.
 
-    A thread uses the descriptor inside `in_use`. After `close`, the last thread to leave closes the
-    descriptor, so no thread ever writes to a descriptor that was closed and reused for another file.
+    A thread uses the descriptor inside `in_use`. After `close`, the last thread to leave closes it.
     """
 
     def __init__(self, target: Path, promise: str | None, name: str) -> None:
@@ -80,11 +80,12 @@ class PartialFile:
         """Open the partial file, if it is not, and return whether there are bytes to `recover` first.
 
         Only inside `in_use`. The file is locked. On a file system without locks it is claimed by renaming it,
-        and a warning is logged once for each file system.
+        and each process logs a warning once for each file system. One that has further hard links is
+        replaced.
 
         Raises TransferInterrupted while another download has locked the file, here or in another process, or
         if others replace it again and again; OSError if it can't be opened; and Cancelled if `token` is
-        cancelled. Then no descriptor is left open.
+        cancelled.
         """
         if self._descriptor == _NONE:
             self._descriptor = self._opened(token)
@@ -125,7 +126,8 @@ class PartialFile:
     def forget(self) -> None:
         """Start over with one empty span, and forget the length and ETag of the file.
 
-        The bytes on the disk stay, and are overwritten. Call it while no other thread uses the spans.
+        Does no I/O: the bytes on the disk stay, and are overwritten. Call it while no other thread uses the
+        spans.
         """
         self.total: int | None = None
         self.etag: str | None = None
@@ -157,9 +159,10 @@ class PartialFile:
     def recover(self, token: CancelToken) -> None:
         """Take over the bytes of an earlier download that still match their recorded checksums.
 
-        Only inside `in_use`, after `open`, and while no other thread uses the spans: `spans`, `total` and
+        Only inside `in_use`, after `open`, and while no other thread uses the spans. `spans`, `total` and
         `etag` are then those of the record, with an empty span where bytes don't match. Without a usable
-        record the file is emptied. Costs reading the bytes. Raises OSError, and Cancelled for `token`.
+        record the file is emptied. Costs reading the record and the bytes. Raises OSError, and Cancelled if
+        `token` is cancelled.
         """
         record = load_record(self._record)
         if record is None or record.promise != self.promise or (record.promise is record.etag is None):
@@ -190,8 +193,8 @@ class PartialFile:
             with part.in_use():
                 part.write(memoryview(b"..."), part.spans[0])
 
-        Only the thread that fetches the span may call it, inside `in_use`. Raises OSError if the disk is full
-        or fails; the span is then unchanged.
+        Only the thread that fetches the span may call it, inside `in_use` and after `open`. Raises OSError if
+        the disk is full or fails; the span is then unchanged.
         """
         write_at(self._descriptor, view, span.position)
         span.grow(view)
@@ -199,9 +202,9 @@ class PartialFile:
     def save(self, *, now: bool = False) -> None:
         """Record which bytes are written, in a JSON file beside the partial file.
 
-        Does nothing while the length of the file is unknown, nor within 1 s of `open` or the last record,
-        unless `now` is True (False by default). The record is replaced atomically, without an fsync: its
-        checksums are verified before it is used. Raises OSError if the record can't be written.
+        Does nothing while the length of the file is unknown, nor within 1 s of `open` or the last attempt,
+        unless `now` is True (False by default). The record is replaced atomically, without an fsync. Raises
+        OSError if it can't be written.
         """
         with self.lock:
             if self.total is None or (not now and time.monotonic() < self._saved + _SAVE_INTERVAL):
@@ -268,9 +271,9 @@ class PartialFile:
         """Rename the complete file to its target, once its bytes are on the disk.
 
         Only inside `in_use`, after `open`, with `total` set, to which the file is cut or extended. It does
-        not verify the file. The record is deleted, and the target is replaced atomically. Costs one fsync.
-        Raises TransferInterrupted if another process has taken the partial file away, and OSError if the disk
-        fails or the target can't be replaced.
+        not verify the file. The record is deleted, and the target is replaced. Costs one fsync. Raises
+        TransferInterrupted if another process has taken the partial file away, and OSError if the disk fails
+        or the target can't be replaced.
         """
         descriptor = self._descriptor
         if os.fstat(descriptor).st_size != self.total:
@@ -301,10 +304,10 @@ class PartialFile:
     def close(self) -> None:
         """Close the file once no thread uses it; closing it twice does nothing.
 
-        A file that is not finished is kept with its record, so that it can be resumed, if its length is
-        known, it has a checksum or an ETag and at least 8 MiB, and `give_up` was not called; otherwise it is
-        deleted. Bytes of an earlier download that were never recovered stay as they are. Never raises OSError
-        for that: a file that can't be recorded or deleted is left.
+        A file that is not finished is kept with its record if its length is known, it has a checksum or an
+        ETag, 8 MiB or more are written, and `give_up` was not called; otherwise it is deleted. Bytes of an
+        earlier download that were not recovered stay as they are. A file that can't be recorded or deleted is
+        left, and raises nothing.
         """
         with self._use_lock:
             is_first, self._is_closing = not self._is_closing, True

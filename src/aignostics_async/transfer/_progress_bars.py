@@ -26,7 +26,7 @@ class ProgressBars:
 
     The bars are shown inside the block; with `transient=True` they disappear at its end (False by default).
     `show` adds bars for other work. In a notebook they are in the output of the cell. Elsewhere, where
-    standard error is no terminal, they are printed once, at the end, and never with `transient=True`; use
+    standard error is no terminal, they are printed once, at the end, and not with `transient=True`; use
     `ProgressLines` there. Raises MissingExtra without the `cli` extra.
     """
 
@@ -62,8 +62,8 @@ class ProgressBars:
             bars.show("probing", completed=3, total=10, detail="3 of 10 slides")
 
         `completed` and `total` have the same unit, such as files or bytes; `total` is None while it is
-        unknown. `detail` is shown behind the bar, and is empty by default. Control characters in `name` and
-        `detail` are shown, not obeyed.
+        unknown. `detail` is shown behind the bar, and is empty by default. Control characters are shown, not
+        obeyed.
         """
         self._bars.update(visible(name), completed, total, visible(detail))
 
@@ -72,8 +72,8 @@ class ProgressBars:
 
             bars.print("case-7 failed", style="red")
 
-        `style` is a style of rich, such as `"bold red"`, empty by default, and ignored in a notebook. Control
-        characters in `line` are shown, not obeyed. Raises rich's `MissingStyle` for an unknown style.
+        `style` is a style of rich, such as `"bold red"`, empty by default, and ignored in a notebook, else
+        rich's `MissingStyle` is raised for an unknown one. Control characters are shown, not obeyed.
         """
         self._bars.print(visible(line), style)
 

@@ -102,10 +102,9 @@ class EngineSetup:
 
 
 class OpenEngine(Protocol):
-    """An engine that is open for one job, as `StageEngine.open` yields it.
+    """An engine that is open for one job or preflight, as `StageEngine.open` yields it.
 
-    All members are used in the event loop of the job, `run` by many tasks at once, until the block of `open`
-    ends.
+    All members are used in the event loop of the job, `run` by many tasks at once.
     """
 
     @property
@@ -115,19 +114,22 @@ class OpenEngine(Protocol):
 
     @property
     def remarks(self) -> tuple[tuple[str, str], ...]:
-        """Warnings for people before the work begins, as pairs of problem and remedy; may be empty."""
+        """Warnings for people, as pairs of problem and remedy; may be empty. A preflight reads them once."""
         ...
 
     @property
     def unseen(self) -> Sequence[str]:
-        """The paths that could not be seen from where the tasks run, so that this process did the work."""
+        """The paths that could not be seen from where the tasks run, as texts; may be empty.
+
+        A preflight reads them at its end.
+        """
         ...
 
     def window(self, stage: Stage) -> int:
         """Return how many tasks of a stage, at least 1, should be under way at a time.
 
-        A job calls it before each search for further items, so it must return at once; the number may change.
-        A preflight calls it once.
+        A job calls it before each search for further items, so it should return at once; the number may
+        change. A preflight calls it once.
         """
         ...
 
@@ -136,7 +138,7 @@ class OpenEngine(Protocol):
 
         A task can be repeated without harm, also by another process. `progress`, which shows nothing by
         default, is called in the event loop with each `TransferEvent` of the task. Cancelling the call must
-        end the task. Raises the AignosticsError with which the task failed: the job then repeats the task,
+        end the task. Raises the AignosticsError with which the task failed: a job then repeats the task,
         quarantines the item or stops, depending on the error; a preflight reports a SlideError, and any other
         ends it. What is no AignosticsError ends both.
         """

@@ -47,9 +47,9 @@ class MetadataField:
             print(field.column, field.type, field.allowed, field.limits)
 
     `column` has dots for fields of objects, such as `specimen.tissue`. `is_required` tells if the version
-    requires it. `type` is the JSON type, or several joined by `or`. `allowed` is a tuple of texts, empty if
-    the schema lists none. `limits` and `description` are texts for people. All texts but `column` may be
-    empty.
+    requires it. `type` is the JSON type, or several joined by `or`. `allowed` is a tuple of the allowed
+    values as texts, empty if the schema lists none. `limits` and `description` are texts for people. All
+    texts but `column` may be empty.
     """
 
     column: str

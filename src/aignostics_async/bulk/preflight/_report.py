@@ -43,18 +43,18 @@ class DiskEstimate:
 
 @frozen(kw_only=True)
 class PreflightReport:
-    """The result of a preflight, which uploads nothing but small test objects and creates no run.
+    """The result of a preflight, which uploads only small test objects and creates no run.
 
         report = await run_preflight(plan, Sources(places=["slides/"]), client)
         print(report.ready, "slides in", report.runs, "runs,", len(report.faults), "faults")
 
-    `found` is the number of slides up to `Sources.limit`, `beyond_limit` the number beyond it, and `ready`
-    the number without a fault; `bytes` is the size of their files. `faults` keep a slide, or the whole job,
-    from being sent; `warnings` prevent nothing, but a person should read them. Each is a tuple of `Finding`,
-    empty if there is none. `left_out` is a tuple of `LeftOut`: files and folders that were seen and are no
-    slides of the job. `store` is the `StoreProbe`, `disk` the `DiskEstimate`, and `earlier` the
-    `EarlierRuns`; None if earlier runs can't be listed. `engine` describes what read the
-    slides, `this machine` by default. `seconds` is how long the preflight of the `plan` took.
+    `plan` is the plan that was checked. `found` is the number of slides up to `Sources.limit`, `beyond_limit`
+    the number beyond it, and `ready` the number without a fault; `bytes` is the size of the files of the
+    ready ones. `faults` keep a slide, or the whole job, from being sent; `warnings` prevent nothing, but a
+    person should read them. Each is a tuple of `Finding`, empty if there is none. `left_out` is a tuple of
+    `LeftOut`: files and folders that were seen and are no slides of the job. `store` is the `StoreProbe`,
+    `disk` the `DiskEstimate`, and `earlier` the `EarlierRuns`; None if earlier runs can't be listed. `engine`
+    describes what read the slides, `this machine` by default. `seconds` is how long the preflight took.
     """
 
     plan: JobPlan
@@ -98,9 +98,8 @@ class PreflightReport:
 
     @property
     def cost(self) -> Decimal | None:
-        """The cost of the most items that would be billed, by the plan's `price`; None without a price.
-
-        They are those that are `ready`, up to `max_items` of the plan.
+        """The cost of the slides that are `ready`, up to the plan's `max_items`, by its `price`; None without
+        a price.
         """
         items = self.ready if self.plan.max_items is None else min(self.ready, self.plan.max_items)
         return None if self.plan.price is None else self.plan.price * items

@@ -59,9 +59,11 @@ class ReportedRun:
         for chunk in (await JobObserver("job/").decisions()).chunks:
             print(chunk.intent, chunk.state, chunk.reason, chunk.items)
 
-    `intent` is the number of the chunk, for `BulkJob.resolve`. `state` is always AMBIGUOUS in this list.
-    `requests`, `items`, `done` and `failed` are numbers of requests and items. `run_id`, `how`, `reason`,
-    `status` and the times, in UTC, are None for what does not exist yet.
+    `intent` is the number of the chunk, for `BulkJob.resolve`. `state` is AMBIGUOUS in this list. `requests`
+    counts the requests for the run, `items` the items of the chunk, and `done` and `failed` those of them
+    that are done, and that failed or are quarantined. `run_id` and the texts `how` (the job learned of the
+    run), `reason` (of the state) and `status` (of the run) are None where there is none, and so are the times
+    `submitted_at` and `ended_at`, in UTC.
     """
 
     intent: int
@@ -109,7 +111,7 @@ class ReportedDuplicate:
 
     `run_id` is the id of the second run, for `BulkJob.resolve_duplicate`, and `status` the platform's status
     of it. `intent` is the number of the chunk, and `submitted_at` when the run was created, in UTC; both are
-    None if unknown. `done` describes the decision, and is None while it is open, as in this list.
+    None if unknown. `done` describes the decision as text; None while it is open, as in this list.
     """
 
     run_id: str

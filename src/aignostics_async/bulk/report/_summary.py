@@ -125,8 +125,9 @@ class RunTotals:
         runs = (await job.summary()).runs
         print(runs.by_state, runs.billed, runs.ambiguous)
 
-    `by_state` is the number of chunks by `ReportedRun.state`, and `requests` the number of requests by
-    outcome; a state or outcome without any is absent. `billed` is the number of items in chunks that have a
+    `by_state` maps each `ReportedRun.state` to its number of chunks, and `requests` the outcomes of requests
+    (CREATED, NOT_SENT, REFUSED, LATER, UNAUTHORIZED, STOP, UNKNOWN, or UNDER_WAY without one yet) to their
+    numbers; a state or outcome without any is absent. `billed` is the number of items in chunks that have a
     run, or may get one. `held` is the number of items that are held for a decision. `duplicates` is the
     number of second runs, and `open_duplicates` the number of those without a decision.
     """

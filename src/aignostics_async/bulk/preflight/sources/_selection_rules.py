@@ -34,7 +34,8 @@ class SelectionRule:
 
     With `counts=True` matching files are taken, with False they are left out. The last rule that matches
     decides; a file that no rule matches is taken if the first rule leaves files out, and otherwise left out.
-    Raises UsageError for a pattern that is not a text, names nothing (as an empty one or `/`) or has `..`.
+    `parts` is a tuple of the pattern's parts between slashes, in normal form. Raises UsageError for a pattern
+    that is not a text, names nothing (as an empty one or `/`) or has the part `..`.
     """
 
     pattern: str
@@ -52,7 +53,7 @@ class SelectionRule:
 
             SelectionRule("old/", counts=False).fits("lung/old/a.svs")  # True
 
-        `path` is relative to the searched folder, with slashes. `counts` makes no difference. Does no I/O.
+        `path` is relative to the searched folder, with slashes. `counts` makes no difference.
         """
         return _fit(self.parts, _names(path), whole=False)
 
@@ -61,8 +62,8 @@ class SelectionRule:
 
             SelectionRule("old/", counts=False).names("lung/old/a.svs")  # False
 
-        `path` is relative to the searched folder, with slashes. False for a pattern that ends in a slash,
-        or in a wildcard for all names such as `slides/*`. Does no I/O.
+        `path` is relative to the searched folder, with slashes. False for a pattern that ends in a slash, or
+        in a wildcard for all names such as `slides/*`.
         """
         return bool(self.parts[-1].strip("*")) and _fit(self.parts, _names(path), whole=True)
 
