@@ -93,9 +93,9 @@ class Retries:
 
     GET, HEAD, PUT and DELETE are repeated if the error is transient (see `AignosticsError.is_transient`), a
     POST only if no connection was made, or for a store if repeating does no harm. A request that is sent once
-    more with a new token after a 401 does not count, and a download that has moved 64 KiB counts anew. A
-    watcher makes at most two attempts, and asks again after a wait of its own. Raises ConfigurationError for
-    `attempts` below 1 or not whole, or a wait that is not a positive, finite duration.
+    more with a new token after a 401 does not count, and a download that has moved 64 KiB starts counting
+    again. A watcher makes at most two attempts, and asks again after a wait of its own. Raises
+    ConfigurationError for `attempts` below 1 or not whole, or a wait that is not a positive, finite duration.
     """
 
     attempts: int = field(default=4, validator=_at_least_one)
