@@ -188,8 +188,9 @@ class IdentityProvider:
 
             provider.may_be_issuer("https://login.example.com/")
 
-        True if `token_url`, with its origin as in `issuer`, is that URL or below it; they are compared as
-        texts. So `https://host/realms/a` is not accepted for the token URL `https://host/realms/b/token`.
+        True if the parameter is the token URL, with its origin as the property `issuer` has it, or above it;
+        both are compared as texts. So `https://host/realms/a` is not accepted for the token URL
+        `https://host/realms/b/token`.
         """
         return f"{self.issuer}{urlsplit(self.token_url).path}/".startswith(f"{issuer.rstrip('/')}/")
 

@@ -23,8 +23,8 @@ class ExpiringResults:
         print(expiry.items, "items expire, the first at", expiry.first)
 
     The platform keeps results for 30 days after the end of their run, counted here from when the job saw it.
-    `items` is the number of items whose time ends within 7 days, or has ended. `first` is when that of the
-    first of all results that are not downloaded ends, in UTC; None if no run with any has ended.
+    `items` is the number of items without downloads whose time ends within 7 days, or has ended. `first` is
+    the end of the first of all such times, in UTC; None if no run with any has ended.
     """
 
     items: int
