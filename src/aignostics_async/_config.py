@@ -61,10 +61,11 @@ class Timeouts:
 
     `connect`, 10 s by default, is the time to open a connection; for the API it counts for connecting and for
     TLS each, and the lookup of a storage's host is not cut short. `read` and `write`, 60 s each, are the
-    longest pauses between two pieces of a response or of a request, not the time for the whole. `pool`, 60 s,
-    hardly ever applies, because requests wait for a connection in the client, for any time. A request that
-    exceeds one fails, mostly with RequestTimeout for the API and TransferInterrupted for a storage, unless
-    `Retries` has it repeated. Raises ConfigurationError for a value that is not a positive, finite duration.
+    longest pauses between two pieces of a response or of a request, not the time for the whole; one that only
+    drips ends, from the API after ten times `read`. `pool`, 60 s, hardly ever applies, because requests wait
+    for a connection in the client, for any time. A request that exceeds one fails, mostly with RequestTimeout
+    for the API and TransferInterrupted for a storage, unless `Retries` has it repeated. Raises
+    ConfigurationError for a value that is not a positive, finite duration.
     """
 
     connect: float = field(default=10, converter=seconds, validator=_positive)

@@ -9,6 +9,7 @@ import uuid
 from email.utils import formatdate
 
 import pytest
+from raw_server import Peer, raw_server
 from support import count, details, signed_in
 
 from aignostics_async import (
@@ -17,6 +18,7 @@ from aignostics_async import (
     Conflict,
     ConnectionFailed,
     InputArtifact,
+    InvalidResponse,
     Item,
     RequestTimeout,
     Retries,
@@ -29,6 +31,7 @@ from aignostics_async import (
     TooManyRequests,
     Unauthorized,
 )
+from aignostics_async._http import _api_pool
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 
 pytestmark = pytest.mark.both_contracts
@@ -210,6 +213,42 @@ async def test_a_slow_answer_is_a_timeout(emulator: Emulator) -> None:
         with pytest.raises(RequestTimeout, match="may have been received") as caught:
             await listed(client)
     assert caught.value.request_sent
+
+
+@pytest.mark.parametrize("part", ["header", "body"])
+async def test_an_answer_that_drips_is_not_waited_for(part: str) -> None:
+    """A byte every 50 ms is in time for a timeout between two bytes, and would never end."""
+
+    def serve(peer: Peer) -> None:
+        peer.read_request()
+        peer.write(b"HTTP/1.1 201 Created\r\n")
+        if part == "body":
+            peer.write(b"Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
+        peer.drip_for_ever(b"a", every=0.05)
+
+    settings = Settings(timeouts=Timeouts(connect=0.1, read=0.2, write=0.1), retries=Retries(attempts=1))
+    with raw_server(serve) as server:
+        root = server.url.partition("/body")[0]
+        async with asyncio.timeout(60), Client(root, "token", settings=settings) as client:
+            with pytest.raises(RequestTimeout, match="only drips") as caught:
+                await client.run(RUN_ID).cancel()
+    assert caught.value.request_sent
+
+
+async def test_an_answer_without_end_is_not_read_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_api_pool, "MAX_BODY", 100_000)
+
+    def serve(peer: Peer) -> None:
+        peer.read_request()
+        peer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+        while not peer.over.is_set():
+            peer.write(b" " * 100_000)
+
+    with raw_server(serve) as server:
+        root = server.url.partition("/body")[0]
+        async with asyncio.timeout(60), Client(root, "token", settings=IMPATIENT) as client:
+            with pytest.raises(InvalidResponse, match="no JSON"):
+                await client.runs.get(RUN_ID)
 
 
 async def test_a_401_leads_to_one_refresh_and_one_repetition(emulator: Emulator) -> None:

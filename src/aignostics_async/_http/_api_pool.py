@@ -20,7 +20,7 @@ from .._core._urls import origin, shown_address, without_query
 from .._hooks import RequestEvent, ResponseEvent, RetryEvent, call_hook
 from .._version import user_agent
 from ..errors import AignosticsError, ConnectionFailed, InvalidResponse, RequestTimeout, UsageError
-from ._client import NoResponse, UndecodableResponse, build_request, open_client, send_request
+from ._client import MAX_BODY, NoResponse, UndecodableResponse, build_request, open_client, send_request
 from ._responses import answered_by, status_error
 from ._retry import AttemptFailed, Outcome, repeat
 
@@ -165,7 +165,7 @@ class ApiPool:
         self, operation: str, request: Request, attempt: int, *, once: bool, redirected: bool
     ) -> Response:
         self._lifetime.check()  # for later attempts: the client may have been closed while they waited
-        max_body = _MAX_REDIRECT_BODY if redirected else None
+        max_body = _MAX_REDIRECT_BODY if redirected else MAX_BODY
         response, token = await self._exchange(operation, request, attempt, max_body)
         if response.status_code == 401:
             renewed = await read_token(self._source, rejected=token)
@@ -180,7 +180,7 @@ class ApiPool:
         raise AttemptFailed(error, Outcome(status=response.status_code, retry_after=error.retry_after))
 
     async def _exchange(
-        self, operation: str, request: Request, attempt: int, max_body: int | None
+        self, operation: str, request: Request, attempt: int, max_body: int
     ) -> tuple[Response, Token]:
         """Send a request once, and tell the hooks; no connection is held while they run."""
         hooks, about = self._settings.hooks, (operation, request.method, request.url.path, attempt)

@@ -7,6 +7,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import anyio
 import httpx
 
 from .._core._proxies import Proxy, proxy_for
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from .._config import Settings
     from .._core._secret import Secret
 
+MAX_BODY = 64 * 1024 * 1024  # bytes of an answer; a page of results has some millions
+_READS = 10
+_MIN_RATE = 1024  # bytes per second
 HttpClient = httpx.AsyncClient
 Response = httpx.Response
 
@@ -106,18 +110,18 @@ def build_request(
         raise UsageError(f"the request can't be written as HTTP: {error}") from None
 
 
-async def send_request(client: HttpClient, request: Request, *, max_body: int | None = None) -> Response:
+async def send_request(client: HttpClient, request: Request, *, max_body: int = MAX_BODY) -> Response:
     """Send a request, and return its response with the body read, or its first `max_body` bytes.
 
-    Raises NoResponse and UndecodableResponse.
+    An answer that only drips is not waited for: an exchange has the timeouts of its steps, that of reading
+    ten times, and a second more for each KiB that arrives. Raises NoResponse and UndecodableResponse.
     """
-    failure: BaseException
+    failure: BaseException = NoResponse("the answer only drips", was_sent=True, is_timeout=True)
     try:
-        if max_body is None:
-            return await client.send(request)
-        response = await client.send(request, stream=True)
-        await _read_at_most(response, max_body)
-        return response
+        with anyio.move_on_after(_longest(**request.extensions["timeout"])) as scope:
+            response = await client.send(request, stream=True)
+            await _read_at_most(response, max_body, scope)
+            return response
     except httpx.DecodingError:
         failure = UndecodableResponse()
     except httpx.RequestError as error:
@@ -134,6 +138,11 @@ async def send_request(client: HttpClient, request: Request, *, max_body: int | 
         raise failure
     finally:
         del failure  # it would hold this frame, and this frame it
+
+
+def _longest(*, connect: float, read: float, write: float, **_pool: float) -> float:
+    """Return the seconds for an exchange with an answer of no size; TLS has those of connecting, too."""
+    return 2 * connect + write + _READS * read
 
 
 def ssl_context(settings: Settings) -> ssl.SSLContext:
@@ -161,11 +170,12 @@ def _reason(error: httpx.RequestError) -> str:
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
-async def _read_at_most(response: Response, limit: int) -> None:
+async def _read_at_most(response: Response, limit: int, scope: anyio.CancelScope) -> None:
     """Read a body, or the beginning of one that is larger than anything that was asked for."""
     collected = bytearray()
     async for piece in response.aiter_bytes():
         collected += piece
+        scope.deadline += len(piece) / _MIN_RATE
         if len(collected) > limit:
             break
     await response.aclose()
