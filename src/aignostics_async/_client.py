@@ -55,18 +55,18 @@ class Client:
 
     `api_root` is the URL of a deployment, without `/api`. `token` is an access token or a token source, such
     as `RefreshToken`. `settings` are `Settings()` by default. `contract` is the contract that the deployment
-    speaks, `"1.0"` or `"1.8"`: by default AIGNOSTICS_CONTRACT, else that of the platform's deployments, 1.8.
-    `applications` and `runs` are its resources, an `Applications` and a `Runs`.
+    speaks, `"1.0"` or `"1.8"`; None, the default, for AIGNOSTICS_CONTRACT, else that of a known deployment,
+    else 1.8. `applications` and `runs` are its resources, an `Applications` and a `Runs`.
 
     Creating a client does no I/O. Entering it binds it to the running event loop, whose tasks can all share
-    it; it reads the CA certificates, and sends no request. Leaving it ends transfers and watchers that are
-    under way with UsageError, and closes the connections and the token source.
+    it, reads the CA certificates, and sends no request. Leaving it ends transfers and watchers that are under
+    way with UsageError, and closes the connections and the token source.
 
     Creating it raises ConfigurationError for an API root that is not https (or http on this machine) or is
     otherwise invalid, an invalid token or token source, an unknown contract, or settings of another type.
     Entering it raises ConfigurationError for a proxy or certificates that can't be used, and UsageError the
-    second time or without a running asyncio loop. Using a client outside its `async with` block or in another
-    event loop raises UsageError.
+    second time or without a running asyncio loop. Leaving it raises what `aclose` of a token source of your
+    own raises. Using a client outside its `async with` block or in another event loop raises UsageError.
     """
 
     @conceals_arguments
@@ -192,11 +192,11 @@ class Client:
             if health.status == HealthStatus.DOWN: ...
 
         Costs one request, to `/health` below the API root, which carries no token and is not repeated. The
-        status of the response does not count: any body but a JSON object with a text `status` is UNKNOWN,
-        such as that of a deployment without this page. Raises UsageError if the client is not open,
-        NotInContract under contract 1.0, ConnectionFailed if there was no complete response within 30 s or
-        `Settings.timeouts`, InvalidResponse for one whose compression is damaged or that has 16 MiB or more,
-        and ConfigurationError for a proxy or certificates that can no longer be used.
+        status of the response does not count: any body but a JSON object with a text `status` is UNKNOWN.
+        Raises UsageError if the client is not open, NotInContract under contract 1.0, ConnectionFailed if
+        there was no complete response within 30 s or `Settings.timeouts`, InvalidResponse for one whose
+        compression is damaged or that has 16 MiB or more, and ConfigurationError for a proxy or certificates
+        that can no longer be used.
         """
         return await read_health(self._session)
 
@@ -217,9 +217,9 @@ class Client:
             async for change in client.watch([run, "0b5c1f8e-6f0e-4c55-9d1f-7a3f1f2f9a10"]):
                 print(change.run_id, change.reference, change.old, "->", change.new)
 
-        `runs` are handles or ids. With the `cursor` of an earlier change, the runs that were not final then
-        continue from there, even if they are not in `runs`. By default there is no cursor. Iteration ends
-        when all runs are final, and at once if there are none.
+        `runs` are handles or ids, none by default. With the `cursor` of an earlier change, the runs that were
+        not final then continue from there, even if they are not in `runs`; None, the default, begins anew.
+        Iteration ends when all runs are final, and at once if there are none.
 
         A run that vanishes or can't be read does not stop the others; at the end all such errors, which are
         those of `Run.watch`, are raised in one ExceptionGroup. A login that is not accepted, or a listing of
@@ -228,7 +228,7 @@ class Client:
 
         Costs about one request per hundred runs every `Settings.poll_interval` (30 s), and up to
         `Settings.results_rate_limit` (600) requests a minute for the items of runs, which all watchers of the
-        client share. A slow consumer delays no other watcher and misses no final state.
+        client share.
 
         Raises UsageError at once for a single run instead of several, an id that is not a UUID, an invalid
         cursor, or if the client is not open.
@@ -255,12 +255,11 @@ class Client:
             async for change in client.watch_all(since=datetime.now(UTC)):
                 print(change.run_id, change.new)
 
-        `application` limits the watch to one application id; by default there is no limit. `since`, a
-        datetime with a time zone, limits it to runs submitted at that time or later; without it every
-        existing run is read once. After a restart pass the `cursor` of an earlier change instead, and
-        watching continues there. Runs that were final by then may be reported again, with the same
-        `Change.id`; usually they are those submitted later than ten minutes before the newest run that had
-        been listed.
+        `application` limits the watch to one application id, and `since`, a datetime with time zone, to runs
+        submitted at that time or later; None, the default, sets no limit, and without `since` every existing
+        run is read once. After a restart pass the `cursor` of an earlier change instead (None by default),
+        and watching continues there. Some runs that were final by then may be reported again, with the same
+        `Change.id`.
 
         A run that vanishes or can't be read is dropped with a warning in the log. A login that is not
         accepted, or a listing of runs that fails, ends the iteration with its error: at once, as with
@@ -289,15 +288,15 @@ class Client:
         `runs` are handles or ids, or a watcher, for example one from `watch_all` or one that continues from a
         cursor. `folder`, which is created if it is missing, gets a folder per run id, and in it a folder per
         item. Files are named and verified as by `Run.download`; up to `Limits.transfers` (16) items are
-        downloaded at once. A signed URL that a storage refuses is requested again. A file that fails is
-        reported in `CompletedItem.files`, raises nothing, and stops no other file.
+        downloaded at once. A file that fails is reported in `CompletedItem.files`, raises nothing, and stops
+        no other file.
 
         `progress` is called in the event loop with a `TransferEvent` for each step; None, the default, for no
         callback. An exception that it raises stops the downloads and is raised. At the end the iteration
         raises what `watch` raises, or what the watcher that was passed raises. Costs the requests that
         `watch` costs, and one for each URL that the listing leaves out or the storage refuses. Keeps the
-        items of each run in memory until the run is final. Raises UsageError at once for invalid `runs`, a
-        `folder` that is no path, an async `progress`, or if the client is not open.
+        items of each run in memory until the run is final. Raises UsageError at once for `runs` that `watch`
+        refuses, a `folder` that is no path, an async `progress`, or if the client is not open.
         """
         from .downloads._completed_items import CompletedItems
 
@@ -336,16 +335,15 @@ class Client:
         default) or `"read-back"`. `checksums` is `"auto"` (the default), `"when_required"` or `"always"`, and
         counts for `s3://` alone. `endpoint` is by default that of AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL for
         `s3://`, that of STORAGE_EMULATOR_HOST for `gs://` and `platform`, that of AZURE_STORAGE_ENDPOINT for
-        `az://`, and otherwise the cloud's own.
-        Credentials, and the region for `s3://`, come from the environment, too; the classes name the
-        variables.
+        `az://`, and otherwise the cloud's own. Credentials, and the region for `s3://`, come from the
+        environment; the classes name the variables.
 
         Sends no request. Methods of the store that send one raise UsageError if the client is not open, and
         those of `platform` NotInContract under contract 1.0. Raises ConfigurationError for an unsupported
         address, if no usable credentials for it are found, if the region of an `s3://` bucket without
         endpoint is not known, for an invalid option, for an `endpoint` with an https URL, or for an option
-        with an object; and MissingExtra for Azure without the `stores` extra. What `connect` of an address of
-        your own raises is raised.
+        with an object; MissingExtra for Azure without the `stores` extra; and what `connect` of an address of
+        your own raises.
         """
         from .storage._addresses import open_store
 

@@ -39,8 +39,7 @@ class Account:
         client = Client(account.api_root, account.source)
 
     `api_root` is the URL of the deployment, without `/api`, and `source` the token source for `Client`.
-    `display_name` has the names of the variables that were used, and the URL, for a log. Neither it nor the
-    repr shows the credential.
+    `display_name` has the names of the variables that were used, and the URL, for a log; it holds no secret.
     """
 
     api_root: str

@@ -35,9 +35,8 @@ class Crc32c:
         checksum.wire  # "4waSgw=="
 
     `value` is the checksum of the bytes so far as an unsigned 32-bit number, and `length` is their number;
-    both are 0 by default, and not checked. `Crc32c(value, length)` continues a checksum that was computed
-    earlier. If `a` covers some bytes and `b` those that follow, `a + b` is the checksum of both together;
-    adding takes less than a millisecond for any length. Checksums are equal if both `value` and `length` are.
+    both are 0 by default, and not checked. If `a` covers some bytes and `b` those that follow, `a + b` is the
+    checksum of both together. Checksums are equal if both `value` and `length` are.
     """
 
     __slots__ = ("length", "value")
@@ -52,7 +51,7 @@ class Crc32c:
             checksum.update(memoryview(data)[:1024])
 
         Blocks for one pass over the bytes. Raises TypeError for an object that is not a buffer, and
-        BufferError for a buffer that is not contiguous; the checksum is then unchanged.
+        BufferError for a buffer that is not contiguous.
         """
         import crc32c  # here, because it costs a quarter of this package's import time
 
@@ -62,7 +61,10 @@ class Crc32c:
 
     @property
     def wire(self) -> str:
-        """The checksum in wire form: the base64 of its four big-endian bytes, always eight characters."""
+        """The checksum in wire form: the base64 of its four big-endian bytes, eight characters.
+
+        Raises OverflowError if `value` is negative or exceeds 32 bits.
+        """
         return encode_crc32c(self.value)
 
     def __add__(self, after: Crc32c) -> Crc32c:

@@ -52,7 +52,8 @@ class AttemptFailed(Exception):
     `ConnectionPool.exchange` and the API pool raise it; methods of a client raise its `error` instead.
     `error` is the AignosticsError to raise if no other attempt follows. `outcome` decides whether one does:
     it has `status` (None if no response decides, 0 if another attempt would not help), `retry_after` in
-    seconds or None, `request_sent`, False only if the connection was never made, and `is_transient`.
+    seconds or None, `request_sent`, False only if the connection was never made, and `is_transient`, True for
+    a failure that is likely to pass whatever its status.
     """
 
     def __init__(self, error: AignosticsError, outcome: Outcome) -> None:

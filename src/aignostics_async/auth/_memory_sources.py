@@ -94,9 +94,9 @@ class CallableToken(RefreshedToken):
 
     The function returns a str or a `Token(text, lifetime=seconds)`. The lifetime of a str is that of its
     claims if it is a JWT with `exp`, and 300 s otherwise. The function is called when there is no token,
-    shortly before one expires, and after the API rejected one. At most one call runs at a time for all
-    callers and clients that share this source; it runs in the event loop of the first of them, and is
-    cancelled after 60 s.
+    shortly before one expires, and after the API rejected one; one call at a time serves all callers and
+    clients that share this source. It runs in the event loop of the first of them, and is cancelled after 60
+    s.
 
     Creating the source raises ConfigurationError if `provide` is not callable. A request without a usable
     token raises an AignosticsError of the function as it is; TokenEndpointUnavailable if the function takes
@@ -154,8 +154,9 @@ class ClientCredentials(RefreshedToken):
         provider = IdentityProvider.preset("production", client_id="...", client_secret=secret)
         client = Client("https://platform.aignostics.com", ClientCredentials(provider))
 
-    `settings` supply TLS and proxy for requests to the provider, by default those of `Settings()`. Tokens are
-    kept in memory only; each costs one request to the provider, sent once more if its response is lost.
+    `settings` supply TLS and proxy for requests to the provider; None, the default, for those of
+    `Settings()`. Tokens are kept in memory only; each costs one request to the provider, sent once more if
+    its response is lost.
 
     Creating the source raises ConfigurationError for what is no IdentityProvider, one without
     `client_secret`, or `settings` of another type. Requests raise LoginDenied if the provider refuses the

@@ -41,10 +41,10 @@ class CorrectionReport:
         report = await job.correct(client, manifest="slides.csv")
         print(report.released, "continue;", report.faults)
 
-    `released` is the number of items that continue, or would after a dry run. `faults` has the faults of
-    items that stay as they were, each a `Finding`; or those of the manifest's lines, any of which keeps all
-    items back. It is empty if there are none. `unused` is the number of manifest lines that name none of the
-    selected items, 0 by default.
+    `released` is the number of items that continue, or would after a dry run. `faults` is a tuple of
+    `Finding`: the faults of items that stay as they were, or those of the manifest's lines, any of which
+    keeps all items back; empty if there are none. `unused` is the number of manifest lines that name none of
+    the selected items, 0 by default.
     """
 
     released: int

@@ -63,8 +63,8 @@ class BulkJob(MaintainedJob):
                 summary = await job.run(client)
 
     If the process ends for any reason, opening and running the job again continues it. Without a person's
-    consent no item is billed twice; docs/explanation/exactly-once.md says what this depends on. Only its
-    owner can read the folder, which holds no token and no signed URL. One `BulkJob` at a time can open it.
+    consent no item is billed twice; docs/explanation/exactly-once.md says what this depends on. The folder
+    holds no token and no signed URL. One `BulkJob` at a time can open it.
 
     `plan` is the `JobPlan` of the job. Before the `async with` block is entered, all other properties and
     methods but `open` and `drain` raise UsageError. After its end, those that read or write the database
@@ -86,7 +86,7 @@ class BulkJob(MaintainedJob):
 
         The call itself does no I/O, and raises UsageError for what is no path. Entering the block locks the
         folder, checks the database, which is read as a whole, and migrates one that an older release wrote;
-        leaving it closes the database and releases the lock, also after an error or a cancellation.
+        leaving it closes the database and releases the lock.
 
         Entering raises JobError if the folder holds no job or can't be read or locked, and on Windows;
         JobBusy if another process or another `BulkJob` works on the job; JobRefused if a newer release wrote
@@ -146,8 +146,8 @@ class BulkJob(MaintainedJob):
 
             print((await job.summary()).status.name)
 
-        It can be called during `run`. Counts in the database, which may take a second for a large job. Raises
-        JobDatabaseError if the database can't be read.
+        It can be called during `run`. Counts all items in the database. Raises JobDatabaseError if the
+        database can't be read.
         """
         return await self._database.read(read_summary)
 
@@ -156,8 +156,8 @@ class BulkJob(MaintainedJob):
 
             (await job.states()).get(ItemState.DONE, 0)
 
-        A state without items is absent. It can be called during `run`, and costs milliseconds. Raises
-        JobDatabaseError if the database can't be read.
+        A state without items is absent. It can be called during `run`. Costs one query of the database, and
+        raises JobDatabaseError if it can't be read.
         """
         return await self._database.read(_queries.counts())
 
@@ -167,8 +167,8 @@ class BulkJob(MaintainedJob):
             for stage in await job.stage_progress():
                 print(stage.stage, stage.items, "of", stage.total)
 
-        It can be called during `run`, and costs milliseconds. Raises JobDatabaseError if the database can't
-        be read.
+        It can be called during `run`. Costs one query of the database, and raises JobDatabaseError if it
+        can't be read.
         """
         return stage_progress(await self.states())
 
@@ -191,23 +191,22 @@ class BulkJob(MaintainedJob):
         `store` replaces the plan's own for this call; None, the default, uses that. `chunk_size` (items of
         one run, from 1 to 500), `due_date` and `deadline` (aware times) replace those of the plan from now
         on, also for chunks that were not sent yet; None, the default, keeps them. `listener` is called with
-        each `JobEvent`, and `progress` with each `TransferEvent`; by default nothing is called. Both are
-        plain functions, which are called in the event loop and must return at once. `engine` reads and
-        uploads the slides, and downloads their outputs; None, the default, is `LocalEngine()`, this machine.
+        each `JobEvent`, and `progress` with each `TransferEvent`; both are plain functions, called in the
+        event loop, and None by default. `engine` reads and uploads the slides, and downloads their outputs;
+        None, the default, is `LocalEngine()`, this machine.
 
         The call can be cancelled, and the process killed, at any moment; a later call continues, as after any
-        error. If a callback raises, the outcome of the request in flight is recorded, nothing more is sent,
-        and the exception is raised. Costs reading and uploading each slide, a request per run, a listing of
-        the runs since the job was created each minute, and what watching and downloading the runs cost.
+        error. If a callback raises, nothing more is sent, and the exception is raised once the request in
+        flight is recorded. Costs reading and uploading each slide, a request per run, a listing of the runs
+        since the job was created each minute, and what watching and downloading the runs cost.
 
         Raises JobRefused for another server, user or organization; JobStopped if the job can't continue (its
-        `cause` is the error behind it; QuotaExceeded after the existing runs have finished); JobDatabaseError
-        if the database can't be read or written, and another JobError if the folder can't be used; UsageError
-        if `run` is running already, a callback is async, or an argument is of another kind;
-        ConfigurationError for an invalid value or store, an unusable version, or a user without home folder;
-        NotInContract for a `due_date` or `deadline` under contract 1.0, and then the plan stays as it was;
-        what `engine` raises when it is opened; and after `JobObserver.request_cancel` the errors of requests
-        that `Pager` names.
+        `cause` is the error behind it); JobDatabaseError if the database can't be read or written, and
+        another JobError if the folder can't be used; UsageError if `run` is running already, a callback is
+        async, or an argument is of another kind; ConfigurationError for an invalid value or store, an
+        unusable version, or a user without home folder; NotInContract for a `due_date` or `deadline` under
+        contract 1.0; what `engine` raises when it is opened; and after `JobObserver.request_cancel` the
+        errors of requests that `Pager` names.
         """
         self._check_idle()
         check_kind(client, Client, "client")
@@ -290,8 +289,8 @@ class BulkJob(MaintainedJob):
 
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, job.drain)
 
-        Returns at once, and raises nothing. Call it in the event loop, any number of times; if `run` is not
-        running, it applies to the next call.
+        Returns at once. Call it in the event loop, any number of times; if `run` is not running, it applies
+        to the next call.
         """
         self._is_to_drain = True  # also if it has not begun anything yet
         if self._context is not None and not self._context.is_draining:

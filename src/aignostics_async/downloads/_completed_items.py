@@ -49,11 +49,10 @@ class CompletedItem:
                 path.write_text(done.change.cursor)
 
     `change` is the `Change` that reported the item, `item` its `ItemResult`, and `files` a tuple with a
-    `FileOutcome` for each output artifact, failed ones included; empty if it has none.
+    `FileOutcome` for each output artifact, in their order; empty if it has none.
 
-    A watcher that starts from the cursor of `change` after a restart, as above, leads to every item that was
-    not yielded yet, and to some others again. Their files that already have the promised bytes are not
-    downloaded again.
+    After a restart, a watcher that starts from the last stored cursor leads to the items that were not
+    yielded yet, and to some others again. Their files that have the promised bytes are not downloaded again.
     """
 
     change: Change
@@ -72,10 +71,10 @@ class CompletedItems(AsyncIterator[CompletedItem]):
             async for done in items:
                 print(done.item.reference, [file.path for file in done.files])
 
-    Each is a `CompletedItem`, in the order in which the downloads end. A completed item waits until it is
-    consumed, and at most `Limits.transfers` (16) items are downloaded ahead. A cancelled or timed-out wait
-    for the next item loses nothing. Leaving the block stops the downloads; a later call starts them again,
-    and resumes large files where it can. The items of runs that have not ended are kept in memory.
+    Each is a `CompletedItem`, in the order in which the downloads end. At most `Limits.transfers` (16) items
+    are downloaded ahead of those that are consumed. A cancelled or timed-out wait for the next item loses
+    nothing. Leaving the block stops the downloads; a later call starts them again, and resumes large files
+    where it can. The items of runs that have not ended are kept in memory.
 
     Iterating raises, at the end, what `Client.watch` or the watcher that was passed raises. An exception of
     the progress callback stops the downloads and is raised by the next step of the iteration, or at the end

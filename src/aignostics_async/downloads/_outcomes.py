@@ -104,13 +104,13 @@ class DownloadReport:
 
     @property
     def unverified(self) -> tuple[FileOutcome, ...]:
-        """The outcomes of the files that were downloaded without a promised checksum; an empty tuple if there
-        are none.
+        """The outcomes of the files that were downloaded without a promised checksum, as a tuple; empty if
+        there are none.
         """
         return tuple(file for file in self.files if file.status is FileStatus.UNVERIFIED)
 
     def failures(self, *, allow_unverified: bool = False) -> tuple[AignosticsError, ...]:
-        """Return an error for each failure; empty if there is none.
+        """Return an error for each failure, as a tuple; empty if there is none.
 
             for error in report.failures(allow_unverified=True):
                 print(type(error).__name__, error)
@@ -171,7 +171,8 @@ class DownloadReport:
           the text of a `FileStatus`, `size` in bytes, `checksum_base64_crc32c` and `error`
 
         Both lists have the order of the report; items that can't be read are left out. `error` is null
-        without one, and so is an unknown checksum.
+        without one, and so is an unknown checksum. Raises ValueError if a path is not in the folder, as only
+        a report made by hand has it.
         """
         record = {
             "run_id": self.run.run_id,

@@ -30,9 +30,8 @@ class ControlClient:
         The logs are those that `requests` and `ledger` return. Keyword arguments are fields of
         `EmulatorOptions` other than `data` and `allowed_hosts`, as JSON values; they replace the options of
         the constructor until the next reset. The conditions of `set_conditions` and the rate of `set_clock`
-        end. Address, access token and keys are kept; `refresh_token` is a new one. Takes a few hundredths of
-        a second, where a start takes more than one. Raises UsageError for an unknown option or
-        an invalid value, and then changes nothing; and the errors that `Emulator` names.
+        end. Address, access token and keys are kept; `refresh_token` is a new one. Raises UsageError for an
+        unknown option or an invalid value, and then changes nothing; and the errors that `Emulator` names.
         """
         self._info = self._control("POST", "reset", options)
 
@@ -86,8 +85,8 @@ class ControlClient:
         - `delay_s`: wait that many seconds of real time first, 0 by default;
         - `then`: moves, as for `move`, that are applied after the response.
 
-        docs/how-to/steer-the-emulator.md has examples. Raises UsageError for an invalid rule,
-        and then keeps the earlier ones; and the errors that `Emulator` names.
+        Raises UsageError for an invalid rule, and then keeps the earlier ones; and the errors that `Emulator`
+        names.
         """
         self._control("POST", "faults", rules)
 
@@ -109,8 +108,8 @@ class ControlClient:
         - `metadata_late_s`, how many seconds of the emulator's clock later than a run its custom metadata are
           shown; 0 by default.
 
-        Raises UsageError for an unknown condition or value, and then changes nothing; and the
-        errors that `Emulator` names.
+        Raises UsageError for an unknown condition or value, and then changes nothing; and the errors that
+        `Emulator` names.
         """
         self._control("POST", "conditions", conditions)
 
@@ -156,9 +155,8 @@ class ControlClient:
         `RunStatus`; with `reference`, the status is that of an item, a value of `ItemStatus`. A move of an
         unknown run, or a status for a run or item that is final, is not applied.
 
-        The list is in the order of the moves. Raises UsageError for an invalid move or an
-        unknown item, also one of an unknown run, and then no move is applied; and the errors that `Emulator`
-        names.
+        The list is in the order of the moves. Raises UsageError for an invalid move or an unknown item, also
+        one of an unknown run, and then no move is applied; and the errors that `Emulator` names.
         """
         made: list[bool] = self._control("POST", "moves", moves)
         return made
@@ -194,8 +192,7 @@ class ControlClient:
 
         `rate` is emulated seconds per second: 0 stops the clock, and None, the default, keeps the rate.
         `advance_s` is 0 by default. The clock stops at the year 9999. Raises UsageError for a value that is
-        negative, since the clock does not go back, or infinite, and then changes nothing; and the errors that
-        `Emulator` names.
+        negative or infinite, and then changes nothing; and the errors that `Emulator` names.
         """
         told = {} if rate is None else {"rate": rate}
         self._control("POST", "clock", {**told, "advance_s": advance_s})

@@ -36,14 +36,14 @@ class Emulator(ControlClient):
     `kill` and `start` restart the emulator on it. Keyword arguments are the options of `aignostics-async
     emulator`, with underscores, such as `token_lifetime=5`; a list or tuple repeats an option, and None
     leaves it out. Their defaults are those of the command, apart from `speed`, which is 1000: a run, which
-    takes 4 s and 2 s more for each item at speed 1, takes milliseconds here. `speed` changes no other time.
-    Needs the extras `emulator` and `cli`.
+    takes 4 s and 2 s more for each item at speed 1, takes milliseconds here. Needs the extras `emulator` and
+    `cli`.
 
     Starting raises RuntimeError if the process does not start. All other properties and methods but `stop`
     and `kill` raise UsageError while the emulator is not running. Those that send it a request raise what
     `json.dumps` raises for arguments that JSON does not have, mostly TypeError; UsageError with the reason
-    for those that the emulator refuses; and an OSError, such as `urllib.error.URLError`, if it ends in the
-    meantime or does not respond within 30 s.
+    for those that the emulator refuses; and an OSError, such as `urllib.error.URLError`, or an
+    `http.client.HTTPException` if it ends in the meantime or does not respond within 30 s.
     """
 
     def __init__(self, data: Path, **options: object) -> None:
@@ -130,18 +130,17 @@ class Emulator(ControlClient):
 
             Client(emulator.api_root, emulator.access_token, contract="1.0")
 
-        `root` is that of the emulator's own contract. Raises UsageError while the emulator is not running.
+        Raises UsageError while the emulator is not running.
         """
         return self._text("api_root")
 
     @property
     def api_roots(self) -> dict[str, str]:
-        """The API root under each contract, as a mapping from the contract's name to a URL.
+        """The API root under each contract, as a mapping from `"1.0"` and `"1.8"` to a URL.
 
             Client(emulator.api_roots["1.8"], emulator.access_token, contract="1.8")
 
-        The names are `"1.0"` and `"1.8"`. The emulator always serves both. Raises UsageError while the
-        emulator is not running.
+        Raises UsageError while the emulator is not running.
         """
         roots: dict[str, str] = self._running()["api_roots"]
         return roots
@@ -289,11 +288,11 @@ class Emulator(ControlClient):
 
             await client.runs.submit(version, items, store=emulator.gcs(prefix="lab-7"))
 
-        The bucket is called `bucket` by default and needs no creation. `prefix`, empty by default, is the
+        The `bucket` is called `bucket` by default and needs no creation. `prefix`, empty by default, is the
         first part of every object name. Requests are signed with the key of a service account, or with an
-        HMAC key if `hmac` is True (False by default). Sends no request. Raises ConfigurationError for a
-        `bucket` or `prefix` that `GCS` refuses, such as an empty `bucket`, and UsageError while the emulator
-        is not running.
+        HMAC key if `hmac` is True (False by default). Reads the keys from a file in the data folder, and
+        raises OSError if it is gone; ConfigurationError for a `bucket` or `prefix` that `GCS` refuses, such
+        as an empty `bucket`; and UsageError while the emulator is not running.
         """
         stores = self._stores()
         account = None if hmac else stores["gcs"]

@@ -21,8 +21,8 @@ class ConnectionFailed(AignosticsError):
             print(error.method, error.path, error.request_sent)
 
     Raised after the last attempt. `method` is the HTTP method in capitals, and `path` the path of the URL
-    without query. `request_sent` is False only if the request did not reach the server. After a POST with
-    `request_sent`, find out whether it took effect before you send it again.
+    without query. `request_sent` is False only if the last attempt did not reach the server. After a POST
+    with `request_sent`, find out whether it took effect before you send it again.
     """
 
     def __init__(self, message: str, *, method: str, path: str, request_sent: bool) -> None:
@@ -110,20 +110,20 @@ class InvalidItems(InvalidResponse):
 
 
 class APIStatusError(AignosticsError):
-    """An error status in a response of the API; most statuses have a class of their own below this one.
+    """A response of the API with an error status; the usual statuses have subclasses of their own.
 
         try:
             details = await run.details()
         except APIStatusError as error:
             print(error.status, error.detail, error.request_id)
 
-    Raised for a response that is not 2xx, after the last attempt, also for a redirect where none belongs.
-    `status` is the HTTP status, `method` the HTTP method in capitals, and `path` the path of the URL without
-    query. `detail` is the server's own message, at most 2,000 characters with secrets redacted, and empty if
-    it sent none. `request_id`, which the platform's support asks for, and `retry_after` (in seconds) are None
-    if the server did not send them. `answered_by` is `"api"` for an error in the API's own JSON, `"gateway"`
-    for plain text or an empty body, else `"unknown"`. `attempt` is the number of the attempt that got the
-    response, from 1. `advice` says what to do next.
+    Raised after the last attempt for a response that is neither 2xx nor an expected redirect. `status` is the
+    HTTP status, `method` the HTTP method in capitals, and `path` the path of the URL without query. `detail`
+    is the server's message, at most 2,000 characters with secrets redacted, and empty by default.
+    `request_id`, which the platform's support asks for, and `retry_after`, in seconds, are None if the
+    response has none. `answered_by` is `"api"` for a JSON object with a `detail`, else `"gateway"` for plain
+    text or an empty body, else `"unknown"`. `attempt` is the number of the attempt that got the response,
+    from 1. `advice` says what to do next, for people.
     """
 
     advice = "Read the server's words, and report the request id to the platform's support."

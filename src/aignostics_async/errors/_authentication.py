@@ -6,10 +6,10 @@ from ._base import AignosticsError
 
 
 class AuthenticationError(AignosticsError):
-    """The base class of all errors of tokens and logins.
+    """The base class of the errors of tokens and logins.
 
-    Raised by logins and `logout`, by token sources, and by every request whose token source raises it. The
-    message says what to do next. `Unauthorized`, a 401 response of the API, is an `APIStatusError` instead.
+    Raised by logins, `logout` and token sources, and so by requests. The message says what to do next.
+    `Unauthorized`, a 401 response of the API, is an `APIStatusError` instead.
     """
 
 

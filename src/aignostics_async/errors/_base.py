@@ -85,26 +85,25 @@ def is_transient_code(code: str | None) -> bool:
 
 
 class AignosticsError(Exception):
-    """The base class of all errors in `aignostics_async.errors`.
+    """The base class of the errors of this package, which are in `aignostics_async.errors`.
 
         try:
             run = await client.runs.submit("he-tme:v1.0.0", items, store="s3://slides")
         except AignosticsError as error:
             print(error, "try again later" if error.is_transient else "")
 
-    The message says what is wrong, and mostly what to do next. Several failures that are raised together are
-    in an ExceptionGroup, which `except*` handles. An exception of a `progress` callback is raised unchanged.
-    Instances can be pickled, and hold no token and no signed URL.
+    The message is for people, and shows no token and no signed URL. Methods that raise several errors in an
+    ExceptionGroup, which `except*` handles, say so. Instances can be pickled.
     """
 
     @property
     def is_transient(self) -> bool:
         """Whether the failure is likely to pass by itself, so that the same call may succeed later.
 
-        True for every ConnectionFailed, TokenEndpointUnavailable and PlatformDown; for an APIStatusError or
+        True for ConnectionFailed, TokenEndpointUnavailable and PlatformDown; for an APIStatusError or
         TransferInterrupted with a status that `errors.is_transient_status` knows; and for a
-        TransferInterrupted without a response, or with an error code that `errors.is_transient_code` knows.
-        It does not mean that repeating is safe: a POST may have taken effect.
+        TransferInterrupted with the `status` None, or a `code` that `errors.is_transient_code` knows. It does
+        not mean that repeating is safe: a POST may have taken effect.
         """
         return False
 
@@ -116,9 +115,9 @@ class AignosticsError(Exception):
 class ConfigurationError(AignosticsError):
     """A missing or invalid setting, credential or address.
 
-    Raised mostly while a `Client`, its settings, a token source or a store is created or opened, and by the
-    functions that read environment variables; also by a request whose token source, store or proxy can't be
-    used, and by what can't start processes to read slides. The message says what to set or change.
+    Raised while a `Client`, its settings, a token source or a store is created or opened, and by functions
+    that read environment variables; also by later calls whose token source, store, proxy or processes can't
+    be used. The message says what to set or change.
     """
 
 

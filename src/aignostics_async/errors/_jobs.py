@@ -69,9 +69,9 @@ class JobStateError(JobError):
 class ClusterLost(JobError):
     """The cluster that runs the stages of a bulk job is gone, does not answer, or can't run tasks.
 
-    Raised by `BulkJob.run` as it begins, and by `create_job` and `run_preflight`; once `run` has begun, it is
-    the `cause` of a JobStopped. What `run` has done is recorded. Make the call again once the cluster is
-    there, or with another engine.
+    Raised by `BulkJob.run`, `create_job` and `run_preflight`; once `BulkJob.run` has begun its work, it is
+    the `cause` of a JobStopped. What `BulkJob.run` has done is recorded. Make the call again once the cluster
+    is there, or with another engine.
     """
 
 
@@ -83,11 +83,11 @@ class ClusterRefused(ConfigurationError):
         except ClusterRefused as refused:
             print(refused, *refused.differences, sep="\n")
 
-    Raised by `BulkJob.run`, `create_job` and `run_preflight` with a `DaskEngine`, before any work, if the
-    connection to a scheduler or worker on another machine is not protected by TLS, the address, certificates
-    or scheduler file can't be used, or scheduler or workers have other versions of Python or of a package
-    than this process. If such a worker joins later, it is the `cause` of a JobStopped. `differences` is a
-    tuple of texts, one for each such version; empty for any other reason. The message says what to change.
+    Raised by `BulkJob.run`, `create_job` and `run_preflight` with a `DaskEngine`, before any slide is read:
+    for a scheduler or worker on another machine without TLS; for an address, certificates or a scheduler file
+    that can't be used; and for scheduler or workers with other versions of Python or of a package than this
+    process. If such a worker joins `run` later, it is the `cause` of a JobStopped. `differences` is a tuple
+    of texts, one for each other version; empty for any other reason. The message says what to change.
     """
 
     def __init__(self, message: str, *, differences: Sequence[str] = ()) -> None:

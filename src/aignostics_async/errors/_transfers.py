@@ -59,9 +59,8 @@ class ChecksumMismatch(TransferError):
     A download is tried twice before it is raised, and no file with these bytes is kept. An uploaded object is
     deleted if the store is one of this package and permits it. Try again, and report it if it persists.
 
-    `expected` and `actual` are CRC32Cs in wire form, or `none` if there is no checksum. `actual` is an MD5 in
-    hexadecimal digits, or a text such as `of 5 bytes`, if the store reports only that. `name` identifies the
-    file.
+    `expected` and `actual` are CRC32Cs in wire form, or `none`. If the store reports something else, `actual`
+    is that: an MD5 in hexadecimal digits, or a text such as `of 5 bytes`. `name` identifies the file.
     """
 
     def __init__(self, *, name: str, expected: str, actual: str, problem: str | None = None) -> None:
@@ -74,9 +73,9 @@ class ChecksumMismatch(TransferError):
 class ChecksumMissing(TransferError):
     """A downloaded file for which the server sent no checksum, so that its bytes are not verified.
 
-    Unless `allow_unverified` is True, `Applications.download_document` raises it and keeps no file, and
-    `DownloadReport.raise_for_failures` raises it in an ExceptionGroup, while the file stays. `name`
-    identifies the file: the name of the document, or the path of the output file.
+    Unless `allow_unverified` is True, `Applications.download_document` raises it and discards the file, and
+    `DownloadReport.raise_for_failures` raises it in an ExceptionGroup, while the file stays. `name` is that
+    of the document, or the path of the output file.
     """
 
 
@@ -122,10 +121,10 @@ class LocalFileChanged(TransferError):
 
 
 class DiskFull(TransferError):
-    """A folder without space left: the target folder of a download, or the temporary folder that a slide is
+    """A folder without enough space: the target folder of a download, or the temporary folder that a slide is
     packed in.
 
-    Make room, and repeat the call. No incomplete file has its final name. `name` identifies the file.
+    Make room, and repeat the call. `name` identifies the file.
     """
 
 

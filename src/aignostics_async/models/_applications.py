@@ -18,9 +18,9 @@ class Application:
         async for application in client.applications.list():
             print(application.application_id, application.name, application.regulatory_classes)
 
-    `application_id` is the part of a version id before the colon. `name` and `description` are for people,
-    and `regulatory_classes` is a tuple of the platform's names of them, such as `RuO`. `latest_version` is
-    the number of the newest version; None, the default, if there is none, and under contract 1.0.
+    `application_id` is the part of a version id before the colon. `name` and `description` are for people;
+    `regulatory_classes` is a tuple of the platform's names of them, such as `RuO`. `latest_version` is the
+    number of the newest version; None, the default, if there is none, and under contract 1.0.
     """
 
     application_id: str
@@ -116,9 +116,9 @@ class Document:
         for document in await client.applications.documents("he-tme:v1.2.3"):
             print(document.name, document.mime_type)
 
-    `Applications.download_document` downloads it by its `name`. `document_id` is the platform's id, and
-    `mime_type` the media type of the file. `created_at` and `updated_at` are the times of its publication and
-    last change, with time zone.
+    `document_id` is the platform's id. `Applications.download_document` takes its `name`. `mime_type` is the
+    media type of the file, and `created_at` and `updated_at` are the times of its publication and last
+    change, with time zone.
     """
 
     document_id: str

@@ -70,8 +70,7 @@ class Applications:
 
         Raises UsageError for another `page_size`, or a `sort` that is not text. Iterating raises NotFound if
         there is no such application (under contract 1.0 there may be no versions instead), UsageError for an
-        empty id or one that can't be in a URL, or for another field in `sort`, and the errors that `Pager`
-        names.
+        id that can't be in a URL or another field in `sort`, and the errors that `Pager` names.
         """
         return Pager(
             "list versions",
@@ -89,9 +88,9 @@ class Applications:
             print([spec.name for spec in version.input_artifacts])
 
         The id is `{application id}:v{semantic version}`; the `v` can be omitted. Costs one request. Raises
-        UsageError for a text that is not a version id, NotFound if there is no such version, and the errors
-        of requests that `Pager` names; under contract 1.0 InvalidItems if an entry that may be the version
-        can't be read.
+        UsageError for what is not a version id, NotFound if there is no such version, and the errors of
+        requests that `Pager` names; under contract 1.0 InvalidItems if an entry that may be the version can't
+        be read.
         """
         application_id, wanted = split_version_id(application_version_id)
         return await self._session.bridge.get_application_version(application_id, wanted)
@@ -103,9 +102,9 @@ class Applications:
                 print(document.name, document.mime_type)
 
         The result is a tuple, empty if there are none. The `v` of the version id can be omitted. Costs one
-        request. Raises NotInContract under contract 1.0, UsageError for a text that is not a version id,
-        NotFound if there is no such version, InvalidItems if an entry can't be read, and the errors of
-        requests that `Pager` names.
+        request. Raises NotInContract under contract 1.0, UsageError for what is not a version id, NotFound if
+        there is no such version, InvalidItems if an entry can't be read, and the errors of requests that
+        `Pager` names.
         """
         return await self._session.bridge.list_documents(*split_version_id(application_version_id))
 
@@ -122,16 +121,16 @@ class Applications:
             path = await client.applications.download_document("he-tme:v1.2.3", "instructions.pdf", "docs/")
 
         `name` is that of a `Document`, and `folder` is created if it is missing. The file is named like the
-        document, with characters replaced that a file system may not accept, and replaces an existing file.
-        It appears under its name only when it is complete and has the CRC32C that the storage reports, since
-        the platform lists no checksum for documents. If the storage reports none, ChecksumMissing is raised
-        and an existing file stays as it was, unless `allow_unverified` is True (False by default).
+        document, with characters replaced that a file system may not accept, and replaces an existing file
+        once it is complete and has the CRC32C that the storage reports. If the storage reports none,
+        ChecksumMissing is raised and an existing file stays, unless `allow_unverified` is True (False by
+        default).
 
-        Costs one request, one more for each URL that the storage refuses, and the transfer, which is repeated
-        once if the checksum is wrong. Raises NotInContract under contract 1.0, UsageError for a text that is
-        not a version id, a name that is empty or can't be in a URL, or a `folder` that is no path, NotFound
-        for an unknown version or name, TransferError if the file can't be transferred or written, and the
-        errors of requests that `Pager` names.
+        Costs one request and the transfer, and both once more if the checksum is wrong; and another request
+        if the storage refuses the URL. Raises NotInContract under contract 1.0, UsageError for what is not a
+        version id, a name that is empty or can't be in a URL, or a `folder` that is no path, NotFound for an
+        unknown version or name, TransferError if the file can't be transferred or written, and the errors of
+        requests that `Pager` names.
         """
         from ..downloads._document import download_document
 

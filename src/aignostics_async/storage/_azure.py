@@ -46,18 +46,17 @@ class Azure:
     `container` is its name, and `prefix` the first part of every blob name, empty by default. `account` and
     `key`, in base64, are by default those of AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY. `endpoint` is the
     root URL of the account if it is not Azure's own; by default, None, that of AZURE_STORAGE_ENDPOINT. Other
-    `AZURE_` variables that obstore reads, such as AZURE_STORAGE_USE_EMULATOR, count as well. With
-    `verify="read-back"` every file is read again after its upload, at the cost of its transfer; "auto", the
-    default, compares what Azure reports.
+    `AZURE_` variables that obstore reads, such as AZURE_STORAGE_USE_EMULATOR, count as well.
 
-    Azure reports an MD5 for a file that fits one part (`Transfers.part_size`, 16 MiB by default), and for
-    each part of a larger file, but no checksum of the whole: larger files are unverified unless
-    `verify="read-back"`. In blob names, `~`, a byte that would be escaped in a URL, and the dots or slash of
-    a segment that is empty, `.` or `..` are written as `~` and the hexadecimal number, such as `~E3`.
+    With `verify="auto"`, the default, uploads are compared with the MD5 that Azure reports for a file of one
+    part (`Transfers.part_size`, 16 MiB by default) and for each part of a larger one, of which the whole is
+    unverified. With `"read-back"` every file is read again after its upload, at the cost of its transfer. In
+    blob names, `~`, a byte that would be escaped in a URL, and the dots or slash of a segment that is empty,
+    `.` or `..` are written as `~` and the hexadecimal number, such as `~E3`.
 
     Creating it does no I/O, and raises ConfigurationError for an empty `container`, an unknown `verify` or a
-    value of another type; `connect` raises it for what is missing and for an invalid account, key or
-    endpoint. The repr does not show the key.
+    value of another type; `connect` raises it for a missing or invalid account, key or endpoint. The repr
+    does not show the key.
     """
 
     container: str = field(validator=is_name)
@@ -81,9 +80,10 @@ class Azure:
     def connect(self, context: StoreContext) -> Store:
         """Return the store for one client, without a request.
 
-        `client.store`, `runs.submit` and bulk jobs call it. Raises ConfigurationError if account or key is
-        missing, the key is not base64, the endpoint is not an http or https URL, or no URL can be made of the
-        account; and MissingExtra without the `stores` extra. The name of the container is not checked.
+        `client.store`, `runs.submit` and bulk jobs call it, with the part of the client that stores use as
+        `context`. Raises ConfigurationError if account or key is missing, the key is not base64, the endpoint
+        is not an http or https URL, or no URL can be made of the account; and MissingExtra without the
+        `stores` extra. The name of the container is not checked.
         """
         account = self.account or os.environ.get("AZURE_STORAGE_ACCOUNT")
         key = self.key or os.environ.get("AZURE_STORAGE_KEY")

@@ -29,8 +29,8 @@ class AwsKey:
 
     `name` is the access key id, `secret` the secret access key, and `region` the region of the bucket. A
     temporary key also has `token`, its session token, and `expires_at`, its end as a datetime with time zone;
-    both are None by default, for a permanent key. `algorithm` and `vendor` are the constants of the
-    signature. Creating it checks nothing. The repr shows neither secret nor session token.
+    both are None by default. `algorithm` and `vendor` are constants of the signature. Creating it checks
+    nothing. The repr shows neither secret nor session token.
     """
 
     name: str
@@ -59,7 +59,7 @@ class AwsKey:
     def extra(self) -> Mapping[str, str]:
         """Return the query parameters that the key adds to a signed URL.
 
-        The mapping is `{"X-Amz-Security-Token": token}` for a temporary key, and empty for any other.
+        The mapping is `{"X-Amz-Security-Token": token}` for a key with a `token`, else empty.
         """
         return {"X-Amz-Security-Token": self.token} if self.token else {}
 

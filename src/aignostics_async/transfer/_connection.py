@@ -62,12 +62,11 @@ class Connection:
         response = connection.request("GET", head)
 
     `place` is the route that it leads to, as `ConnectionPool.place` returns it; None for a request to a
-    proxy. `sock`, the attribute `socket`, is connected, with TLS set up. `read` and `write` are the timeouts
-    in seconds: the longest silence while a response is read, and the longest time in which the storage takes
-    no byte. Headers must also be complete within `read` of their first byte. Data that have arrived are read
-    even after the deadline. `used_at` is when the pool kept it last, in seconds since the machine started; 0
-    before. One thread may use it at a time, and none after a failure or a response that was not read to its
-    end.
+    proxy. `sock`, the attribute `socket`, is connected, with TLS set up. `read` and `write` are timeouts in
+    seconds: the longest silence while a response is read, and the longest time that its headers take from
+    their first byte; and the longest time in which the storage takes no byte. `used_at` is when the pool kept
+    it last, in seconds since the machine started; 0 before. One thread may use it at a time, and none after a
+    failure or a response that was not read to its end.
     """
 
     def __init__(self, place: Route | None, sock: socket.socket, *, read: float, write: float) -> None:
@@ -89,8 +88,7 @@ class Connection:
     def is_fresh(self) -> bool:
         """Return whether an idle connection is still open, as far as can be seen without a request.
 
-        False if anything arrived: between requests a storage sends only the end of the connection. Does not
-        block.
+        False if anything arrived, such as the end of the connection. Does not block.
         """
         # The rest of a TLS record that was read in part is nothing that the socket could tell of.
         decrypted = self.socket.pending() if isinstance(self.socket, ssl.SSLSocket) else 0

@@ -71,7 +71,8 @@ class BandwidthLimiter:
         limiter = BandwidthLimiter(rate=1_000_000)
         time.sleep(limiter.take(len(piece), time.monotonic()))
 
-    `rate` is in bytes per second, more than 0; None means no limit. It may be changed at any time.
+    `rate` is in bytes per second, more than 0, and not checked; None means no limit. It may be changed at any
+    time.
     """
 
     def __init__(self, rate: float | None) -> None:
@@ -85,7 +86,7 @@ class BandwidthLimiter:
             time.sleep(limiter.take(len(piece), time.monotonic()))
 
         `now` is a time of a monotonic clock in seconds. The result is 0 without a limit, and while the limit
-        is not reached. Never blocks; a reservation can't be returned.
+        is not reached. A reservation can't be returned.
         """
         rate = self.rate  # it may change meanwhile
         if rate is None:

@@ -51,9 +51,8 @@ class ConnectionPool:
     `settings` supply timeouts, proxy and user agent; `context` is used for TLS. Up to 64 idle connections are
     kept, and used again within 30 s. If a kept connection fails before the first byte of a response, or is
     ended with a 400 or 408, the storage is taken to have given it up: the request is sent once more over a
-    new one, and other idle connections to the same place are closed. A POST always gets a new connection,
-    because it can't be sent twice. Raises ConfigurationError for a `Settings.proxy` other than
-    http://host:port.
+    new one, and idle connections to the same place are closed. A POST gets a new connection, because it can't
+    be sent twice. Raises ConfigurationError for a `Settings.proxy` other than http://host:port.
     """
 
     def __init__(self, settings: Settings, context: ssl.SSLContext) -> None:
@@ -95,15 +94,14 @@ class ConnectionPool:
         `headers` are sent beside those that `head` adds; none by default. `send` writes the body, with the
         length that `headers` names, and may be called a second time, to start over; None, the default, sends
         no body. `name` identifies the file in errors. A GET or HEAD follows up to three redirects. At the end
-        of the block, what is left of the body is read, 64 KiB in 1 s at most, so that the connection can be
-        kept for another request; otherwise it is closed.
+        of the block, up to 64 KiB that are left of the body are read in 1 s at most, to keep the connection
+        for another request.
 
-        Every failure of the connection or the storage, including one while the body is read, raises
-        AttemptFailed with a TransferError as its `error`: UrlRefused if the storage refuses the request or
-        the URL is none of a storage, TransferInterrupted if the connection fails or the storage reports a
-        failure. A TransferError of `send` or of the block becomes its `error`, too; their other exceptions
-        are raised as they are. A cancelled `token` raises Cancelled, and a proxy that can't be used
-        ConfigurationError.
+        Raises AttemptFailed with a TransferError as its `error`: UrlRefused if the storage refuses the
+        request or the URL is none of a storage, TransferInterrupted if the connection fails, also while the
+        body is read, or the storage reports a failure. A TransferError of `send` or of the block becomes its
+        `error`, too; their other exceptions are raised as they are. A cancelled `token` raises Cancelled, and
+        a proxy that can't be used ConfigurationError.
         """
         exchange = _Exchange(self, method, token, name, headers or {}, send)
         failure: AttemptFailed | None = None
@@ -128,8 +126,8 @@ class ConnectionPool:
     def kept(self, place: Route) -> Connection | None:
         """Take the most recently used idle connection to a place out of the pool; None if there is none.
 
-        `place` is the tuple (scheme, host, port, proxy) that the method `place` returns. The connection was
-        idle for less than 30 s, and the storage has not closed it as far as is known; others are closed.
+        `place` is what the method `place` returns. Connections that were idle for 30 s or more, or that the
+        storage has closed as far as can be seen, are closed instead.
         """
         while (connection := self._newest(place)) is not None:
             if _now() - connection.used_at < _MAX_IDLE_SECONDS and connection.is_fresh():
@@ -174,9 +172,9 @@ class ConnectionPool:
 
             pool.place(urlsplit("https://host/a"))  # ("https", "host", 443, None)
 
-        `target` is an http or https URL. If no `Settings.proxy` is set and `Settings.trust_env` is, the
-        environment variables for proxies, or the settings of the system, decide; they are read once for each
-        scheme and host with its port. Hosts of this machine have no proxy.
+        `target` is an http or https URL with a valid port, if any. Without `Settings.proxy`, and with
+        `Settings.trust_env`, the environment variables for proxies or the settings of the system decide; they
+        are read once for each scheme and host with its port. Hosts of this machine have no proxy.
         """
         key = target.scheme, _host(target)
         if key not in self._places:  # the environment is read once, as by the pool for the API
@@ -247,9 +245,10 @@ class ConnectionPool:
         """Return the request line and headers as bytes, with the empty line at their end.
 
         Adds Host, Accept, Accept-Encoding and User-Agent; `headers` of the same name take precedence, and so
-        does the later of two that differ in case only. With a `proxy`, a request for an http URL names the
-        whole URL and has the proxy's credentials, if any. Characters that no URL has are escaped, and those
-        of headers beyond Latin-1 become `?`. Raises ConnectionBroken if a header holds a line break.
+        does the later of two that differ in case only. With a `proxy`, which may be None, a request for an
+        http URL names the whole URL and has the proxy's credentials, if any. Characters that no URL has are
+        escaped, and those of headers beyond Latin-1 become `?`. Raises ConnectionBroken if a header holds a
+        line break.
         """
         path = f"{target.path or '/'}?{target.query}" if target.query else target.path or "/"
         fields = {

@@ -27,8 +27,6 @@ class Change:
     polls are skipped. `details` is the `RunDetails` of the run as last observed. `items_incomplete`, False by
     default, is True for a final run of which some results were still missing after `Settings.results_timeout`
     (60 s); read them later with `Run.results`.
-
-    Changes can be pickled.
     """
 
     run_id: str
@@ -73,12 +71,11 @@ class Change:
 
         A watcher that starts from it yields this change again, or the state that has replaced it since, and
         what follows. To lose no change in a crash, store the cursor of the oldest change that is not
-        processed yet. The text is opaque, and its length grows with the number of runs that are not final. It
-        is computed on each access, so store it from time to time rather than for every change if you watch
-        thousands of runs.
+        processed yet.
 
-        Until its cursor is read, a change keeps the states of later changes in memory. To keep changes for
-        days, store their cursors as text.
+        Each access computes it, in time and length that grow with the number of runs that are not final.
+        Until then, a change keeps the states of later changes in memory: to keep changes for long, store
+        their cursors as text.
         """
         return self._cursor if isinstance(self._cursor, str) else self._cursor()
 

@@ -38,8 +38,9 @@ class ClusterTls:
 
         DaskEngine("tls://head:8786", tls=ClusterTls(ca="ca.pem", cert="client.pem", key="client-key.pem"))
 
-    Creating it does no I/O, and raises UsageError for what is no path. `DaskEngine.open` reads the files, and
-    raises ClusterRefused if it can't.
+    `ca` is that of the authority that has signed those of scheduler and workers, `cert` that of this process,
+    and `key` its private key; None, the default, if it is in `cert`. Creating it does no I/O, and raises
+    UsageError for what is no path. `DaskEngine.open` reads the files, and raises ClusterRefused if it can't.
     """
 
     ca: Path = field(converter=_certificate)

@@ -23,19 +23,18 @@ class DaskEngine:
 
     `scheduler` is the address of a scheduler, or a Dask cluster object such as a `SLURMCluster`; or give
     `scheduler_file`, the file that `dask scheduler --scheduler-file` writes, or `local_workers`, a number of
-    processes to start on this machine, with 8 threads each. `tls` is for an address or a file; without it the
-    certificates of Dask's own configuration are used. `store_endpoint` is the endpoint at which workers open
-    the plan's store; None, the default, for its own.
+    processes to start on this machine, with 8 threads each. `tls` is for an address or a file; None, the
+    default, for the certificates of Dask's own configuration. `store_endpoint` is the endpoint at which
+    workers open the plan's store; None, the default, for its own.
 
     Workers read and upload slides and download outputs, as far as their environment has credentials: client
-    credentials, or an access token that outlives the job. What they can't do stays with this process, and
-    `bulk plan --engine dask` says so. Slides and the folder of results must be on a file system that all of
-    them share.
+    credentials, or an access token that outlives the job. What they can't do stays with this process. Slides
+    and the folder of results must be on a file system that all of them share.
 
     Creating it does no I/O. Raises UsageError unless exactly one of the three is given, for another type of
     `scheduler` or `tls`, and for `local_workers` that are no whole number from 1 on. `open` says what
-    `BulkJob.run` and `run_preflight` raise with it. If the cluster goes later, `BulkJob.run` raises
-    JobStopped with ClusterLost as its `cause`, and `run_preflight` ClusterLost.
+    `BulkJob.run` and `run_preflight` raise with it. If the cluster goes later, `run_preflight` raises
+    ClusterLost, and `BulkJob.run` JobStopped with it as its `cause`.
     """
 
     def __init__(
@@ -70,7 +69,7 @@ class DaskEngine:
 
         `BulkJob.run` and `run_preflight` call it. Entering connects to the scheduler and waits for workers, a
         job until it is drained, a preflight for ten minutes. Leaving disconnects, and ends workers that it
-        has started, also after an error or a cancellation.
+        has started.
 
         Entering raises MissingExtra without the `cluster` extra; ClusterRefused for a cluster that is not
         protected by TLS off this machine or differs in versions, and for certificates or a scheduler file

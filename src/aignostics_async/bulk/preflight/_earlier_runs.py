@@ -32,11 +32,11 @@ class EarlierRuns:
         for reference, run_id in report.earlier.again.items():
             print(reference, "has results in", run_id)
 
-    `runs` is the number of runs that were read or tried, and `unread` of those that could not be read.
+    `runs` is the number of runs that were read or tried, and `unread` of those that could not be read whole.
     `is_whole` is False if there are more than the newest 1000. `again` maps the reference of each slide that
     has results, or may get them, to the id of such a run. `similar` maps the reference of a slide to a pair:
     a similar reference and the id of its run. Both may be empty. `output_bytes` is the mean size of the
-    outputs of one item in bytes, measured at `samples` items; None without any.
+    outputs of one item in bytes, measured at `samples` items, 3 at most; None without any.
     """
 
     runs: int

@@ -26,9 +26,9 @@ class DiskEstimate:
 
         print(report.disk.folder, report.disk.free, report.disk.expected, report.disk.basis)
 
-    `folder` is where output files go. `free` is its free space in bytes, None if the system does not tell.
-    `expected` is the estimated size of all outputs in bytes, None if those of no earlier run could be
-    measured. `basis` describes how the estimate was made.
+    `folder` is the path of the folder for output files. `free` is its free space in bytes, None if the system
+    does not tell. `expected` is the estimated size of all outputs in bytes, None if those of no earlier run
+    could be measured. `basis` says how it was estimated, for people.
     """
 
     folder: str

@@ -151,8 +151,8 @@ class Audit:
         print(audit.outcomes[ItemOutcome.DONE], "of", audit.taken_in, audit.is_whole)
 
     `taken_in` is the number of items that were added. `outcomes` maps `ItemOutcome` to the number of items;
-    an outcome without items is absent, and indexing returns 0 for it. `lost` maps a description of what is
-    wrong to the number of lost items, and is empty if none is lost.
+    an outcome without items is absent, and in a summary indexing returns 0 for it. `lost` maps what is wrong,
+    in words, to the number of lost items; empty if there are none.
     """
 
     taken_in: int
@@ -193,7 +193,7 @@ class Audit:
         `open_duplicates` is the number of second runs, and `ambiguous` that of chunks, for which a decision
         is pending. `beyond_limit` is the number of items that the plan's `max_items` keeps from being sent, 0
         by default; they do not count as under way. From most to least serious: LOST, UNDECIDED, UNFINISHED,
-        SOME_FAILED, DONE. Never QUOTA_EXCEEDED, which `Summary.status` adds.
+        SOME_FAILED, DONE. `Summary.status` adds QUOTA_EXCEEDED.
         """
         if not self.is_whole:
             return JobStatus.LOST
