@@ -217,18 +217,18 @@ class Client:
             async for change in client.watch([run, "0b5c1f8e-6f0e-4c55-9d1f-7a3f1f2f9a10"]):
                 print(change.run_id, change.reference, change.old, "->", change.new)
 
-        `runs` are handles or ids, none by default. With the `cursor` of an earlier change, the runs that were
-        not final then continue from there, even if they are not in `runs`; None, the default, begins anew.
-        Iteration ends when all runs are final, and at once if there are none.
+        `runs` are handles or ids, none by default. With the `cursor` of an earlier change (None by default),
+        the runs that were not final then continue from there, even if they are not in `runs`. Iteration ends
+        when all runs are final, and at once if there are none.
 
         A run that vanishes or can't be read does not stop the others; at the end all such errors, which are
         those of `Run.watch`, are raised in one ExceptionGroup. A login that is not accepted, or a listing of
         runs that fails, ends the iteration with its error: at once, as with LoginRequired or Forbidden, or if
         it is transient after `Settings.outage_timeout` (300 s), sooner if a `Retry-After` goes beyond that.
 
-        Costs about one request per hundred runs every `Settings.poll_interval` (30 s), and up to
-        `Settings.results_rate_limit` (600) requests a minute for the items of runs, which all watchers of the
-        client share.
+        Every `Settings.poll_interval` (30 s) it costs about one request per run, or per hundred runs of the
+        caller if those are fewer; and up to `Settings.results_rate_limit` (600) requests a minute for the
+        items. All watchers of the client share them.
 
         Raises UsageError at once for a single run instead of several, an id that is not a UUID, an invalid
         cursor, or if the client is not open.

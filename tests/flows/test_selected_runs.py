@@ -275,21 +275,23 @@ async def test_a_document_is_compared_with_the_storage_s_checksum(
 async def test_documents_that_are_not_there_or_cant_be_read(
     client: Client, emulator: Emulator, tmp_path: Path
 ) -> None:
+    folder = tmp_path / "docs"
     with pytest.raises(NotFound):
         await client.applications.documents("he-tme:v9.9.9")
     with pytest.raises(NotFound):
-        await client.applications.download_document(VERSION, "none.pdf", tmp_path)
+        await client.applications.download_document(VERSION, "none.pdf", folder)
     emulator.set_faults({"operation": "list_documents", "status": 200, "body": [{"name": "half"}]})
     with pytest.raises(InvalidItems):
         await client.applications.documents(VERSION)
     emulator.set_faults({"operation": "get_document_content", "status": 200, "body": "PLANTED"})
     with pytest.raises(InvalidResponse, match="the address of the file was expected"):
-        await client.applications.download_document(VERSION, "release-notes.md", tmp_path)
+        await client.applications.download_document(VERSION, "release-notes.md", folder)
     async with emulator.client(contract="1.0") as older:
         with pytest.raises(NotInContract, match="documents of versions"):
             await older.applications.documents(VERSION)
         with pytest.raises(NotInContract, match="documents of versions"):
-            await older.applications.download_document(VERSION, "release-notes.md", tmp_path)
+            await older.applications.download_document(VERSION, "release-notes.md", folder)
+    assert not folder.exists()
 
 
 async def test_the_name_of_a_document_stays_in_the_folder(

@@ -21,6 +21,7 @@ from aignostics_async.bulk.cluster._connection import (
     check_addresses,
     connect,
     load_distributed,
+    local_cluster,
     read_scheduler_file,
     security_for,
 )
@@ -168,6 +169,16 @@ def test_an_engine_needs_one_cluster(tmp_path: Any, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(MissingExtra, match="needs the cluster extra"):
         load_distributed()
+
+
+@pytest.mark.slow
+@pytest.mark.process
+async def test_workers_that_do_not_start_are_told() -> None:
+    config = pytest.importorskip("dask").config
+    broken = config.set({"distributed.worker.preload": ["no_such_module"]})
+    with broken, pytest.raises(ClusterLost, match="the workers on this machine can't be started"):
+        async with local_cluster(1):
+            pass
 
 
 async def test_what_dask_itself_refuses_is_told(tmp_path: Path) -> None:

@@ -95,15 +95,14 @@ class CallableToken(RefreshedToken):
     The function returns a str or a `Token(text, lifetime=seconds)`. The lifetime of a str is that of its
     claims if it is a JWT with `exp`, and 300 s otherwise. The function is called when there is no token,
     shortly before one expires, and after the API rejected one; one call at a time serves all callers and
-    clients that share this source. It runs in the event loop of the first of them, and is cancelled after 60
-    s.
+    clients that share this source, in the event loop of the first of them, for 60 s at most.
 
     Creating the source raises ConfigurationError if `provide` is not callable. A request without a usable
     token raises an AignosticsError of the function as it is; TokenEndpointUnavailable if the function takes
-    longer than 60 s, is cancelled, or raises another exception, which is then the `__cause__`; LoginRequired
-    for an empty result; and ConfigurationError if the function is not async, or its result has another type
-    or can't be sent in a header. `get_token` says when the function is called again after a failure, and
-    which failures are only logged.
+    longer, is cancelled, or raises another exception, which is then the `__cause__`; LoginRequired for an
+    empty result; and ConfigurationError if the function is not async, or its result has another type or can't
+    be sent in a header. `get_token` says when the function is called again after a failure, and which
+    failures are only logged.
     """
 
     def __init__(self, provide: Callable[[], Awaitable[str | Token]]) -> None:

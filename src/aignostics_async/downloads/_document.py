@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._core._file_names import safe_name
+from .._core._secret import SecretText
 from ..transfer._download import fetch_file
 from ..transfer._target_folder import make_room
 
@@ -24,7 +25,8 @@ async def download_document(
 ) -> Path:
     """Download a document and return its path; raises ChecksumMissing where the storage names no checksum.
 
-    The contract has none. What was under the name stays until the new file is verified.
+    The contract has none. What was under the name stays until the new file is verified. No folder is made
+    for a document that there is not.
     """
     path = folder / safe_name(name)
     await fetch_file(
@@ -33,6 +35,7 @@ async def download_document(
         path,
         name=name,
         expected=None,
+        listed=SecretText(await url()),
         prepare=lambda: make_room(engine, folder, path, name),
         needs_checksum=not allow_unverified,
     )

@@ -8,8 +8,8 @@ from ._base import AignosticsError
 class AuthenticationError(AignosticsError):
     """The base class of the errors of tokens and logins.
 
-    Raised by logins, `logout` and token sources, and so by requests. The message says what to do next.
-    `Unauthorized`, a 401 response of the API, is an `APIStatusError` instead.
+    Raised by logins, `logout` and token sources, and so by requests. `Unauthorized`, a 401 response of the
+    API, is an `APIStatusError` instead.
     """
 
 

@@ -117,7 +117,7 @@ class ConfigurationError(AignosticsError):
 
     Raised while a `Client`, its settings, a token source or a store is created or opened, and by functions
     that read environment variables; also by later calls whose token source, store, proxy or processes can't
-    be used. The message says what to set or change.
+    be used. The message names what is wrong.
     """
 
 

@@ -87,7 +87,7 @@ class ClusterRefused(ConfigurationError):
     for a scheduler or worker on another machine without TLS; for an address, certificates or a scheduler file
     that can't be used; and for scheduler or workers with other versions of Python or of a package than this
     process. If such a worker joins `run` later, it is the `cause` of a JobStopped. `differences` is a tuple
-    of texts, one for each other version; empty for any other reason. The message says what to change.
+    of texts, one for each other version; empty for any other reason.
     """
 
     def __init__(self, message: str, *, differences: Sequence[str] = ()) -> None:

@@ -152,11 +152,14 @@ def security_for(address: str, tls: ClusterTls | None) -> Any:
 
 @asynccontextmanager
 async def local_cluster(workers: int) -> AsyncIterator[tuple[str, Any]]:
-    """Give address and security of a cluster of processes on this machine, which ends with the block."""
+    """Give address and security of a cluster of processes on this machine, which ends with the block.
+
+    Raises ClusterLost if they can't be started.
+    """
     distributed = load_distributed()
     # Other users of the machine reach its loopback, too.
     security = distributed.Security.temporary()
-    cluster = await distributed.LocalCluster(
+    cluster = distributed.LocalCluster(
         n_workers=workers,
         threads_per_worker=_THREADS,
         processes=True,
@@ -167,6 +170,13 @@ async def local_cluster(workers: int) -> AsyncIterator[tuple[str, Any]]:
         asynchronous=True,
     )
     try:
+        try:
+            await cluster
+        except Exception as error:  # noqa: BLE001 - whatever Dask makes of a process that does not start
+            raise ClusterLost(
+                f"the workers on this machine can't be started ({type(error).__name__}); their errors are on "
+                "standard error"
+            ) from None
         yield cluster.scheduler_address, security
     finally:
         with anyio.CancelScope(shield=True):
