@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -18,9 +19,8 @@ import httpx
 import pytest
 from attrs import define, field
 
-pytest.importorskip("distributed", reason="clusters need the extra `cluster`: pip install '.[cluster]'")
-
-from distributed import Security
+if find_spec("distributed") is None:  # importing it takes half a second of each worker
+    pytest.skip("clusters need the extra `cluster`: pip install '.[cluster]'", allow_module_level=True)
 
 _PATIENCE = 60.0  # seconds
 _PAGES = (
@@ -143,6 +143,8 @@ def dask_cluster(
 
 def certificates(folder: Path) -> dict[str, Path]:
     """Write the certificates of a cluster into a folder, and return their paths: `ca`, `cert` and `key`."""
+    from distributed import Security
+
     made = Security.temporary()
     texts = {"ca": made.tls_ca_file, "cert": made.tls_client_cert, "key": made.tls_client_key}
     paths = {name: folder / f"{name}.pem" for name in texts}

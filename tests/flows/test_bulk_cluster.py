@@ -15,7 +15,6 @@ from anyio import to_thread
 from attrs import evolve
 from bulk_command import QUICK, UPLOADS, Command, events
 from dask_clusters import DaskCluster, certificates, dask_cluster, wait_until
-from distributed import Client, LocalCluster
 from leak_detector import SECRETS
 from running_jobs import RATE, SETTINGS, JobHarness, on_first
 
@@ -175,6 +174,8 @@ async def test_no_page_and_no_log_of_a_cluster_names_anything(
         await harness.run(engine=DaskEngine(cluster.address))
         group.cancel_scope.cancel()
 
+    from distributed import Client
+
     told = [*map(harness.reference, names), *map(str, map(harness.path, names)), *harness.runs()]
     secrets = [harness.emulator.access_token, *told]
     assert any("-upload-" in text for _, text in shown), "a task was on the pages"
@@ -241,6 +242,8 @@ async def test_the_bandwidth_is_the_whole_job_s_and_progress_is_told(
         return [transfer_engine(tools.client).bandwidth.rate for tools in open_tools()]
 
     async def until_one_has(share: float) -> None:
+        from distributed import Client
+
         async with Client(cluster.address, asynchronous=True, set_as_default=False) as dask:
             while [share] not in (await dask.run(rates)).values():  # noqa: ASYNC110 - no event tells it
                 await anyio.sleep(0.1)
@@ -268,6 +271,8 @@ async def test_the_bandwidth_is_the_whole_job_s_and_progress_is_told(
 async def test_a_cluster_that_adapts_starts_workers_for_the_job(
     harness: JobHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from distributed import LocalCluster
+
     for name, value in harness.emulator.environment.items():
         monkeypatch.setenv(name, value)
     await harness.make("a", "b", "c")
