@@ -15,8 +15,9 @@ class CheckState(StrEnum):
 
         warnings = [check for check in report.checks if check.state is CheckState.WARNING]
 
-    The values, which JSON reports have, are the names in lower case: `ok`, `warning`, `fault`, `unknown` and
-    `skipped`.
+    The values, which JSON reports have, are the names in lower case: `ok`, `warning` (it works, but a person
+    should look at it), `fault` (it does not work), `unknown` (it was not checked, or without result) and
+    `skipped` (nobody asked for it).
     """
 
     OK = "ok"

@@ -57,7 +57,8 @@ class DownloadRequest:
     def outcome(self, status: FileStatus, size: int = 0, crc32c: str | None = None) -> FileOutcome:
         """Return an outcome of this file without an error.
 
-        `size` is in bytes, 0 by default. `crc32c` is in wire form (base64), None by default.
+        `status` is a `FileStatus`. `size` is in bytes, 0 by default. `crc32c` is in wire form (base64), None
+        by default.
         """
         return FileOutcome(
             self.item.reference,

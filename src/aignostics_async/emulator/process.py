@@ -290,9 +290,9 @@ class Emulator(ControlClient):
 
         The `bucket` is called `bucket` by default and needs no creation. `prefix`, empty by default, is the
         first part of every object name. Requests are signed with the key of a service account, or with an
-        HMAC key if `hmac` is True (False by default). Reads the keys from a file in the data folder, and
-        raises OSError if it is gone; ConfigurationError for a `bucket` or `prefix` that `GCS` refuses, such
-        as an empty `bucket`; and UsageError while the emulator is not running.
+        HMAC key if `hmac` is True (False by default). Reads the keys from a file in the data folder. Raises
+        OSError if that is gone, ConfigurationError for a `bucket` or `prefix` that `GCS` refuses, such as an
+        empty `bucket`, and UsageError while the emulator is not running.
         """
         stores = self._stores()
         account = None if hmac else stores["gcs"]

@@ -129,8 +129,8 @@ class Applications:
         Costs one request and the transfer, and both once more if the checksum is wrong; and another request
         if the storage refuses the URL. Raises NotInContract under contract 1.0, UsageError for what is not a
         version id, a name that is empty or can't be in a URL, or a `folder` that is no path, NotFound for an
-        unknown version or name, TransferError if the file can't be transferred or written, and the errors of
-        requests that `Pager` names.
+        unknown version or name, TransferError if the file can't be transferred or written, ConfigurationError
+        if the system gives no thread, and the errors of requests that `Pager` names.
         """
         from ..downloads._document import download_document
 

@@ -73,9 +73,9 @@ class Change:
         what follows. To lose no change in a crash, store the cursor of the oldest change that is not
         processed yet.
 
-        Each access computes it, in time and length that grow with the number of runs that are not final.
-        Until then, a change keeps the states of later changes in memory: to keep changes for long, store
-        their cursors as text.
+        Each access computes it, in time and length that grow with the runs that are not final and their
+        items. As long as a change is kept, so are the states of later ones: to keep many, store their cursors
+        as text.
         """
         return self._cursor if isinstance(self._cursor, str) else self._cursor()
 
