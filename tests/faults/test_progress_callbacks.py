@@ -22,7 +22,6 @@ from aignostics_async import (
     Slide,
     TransferError,
     Transfers,
-    UrlRefused,
     UsageError,
     checksum_bytes,
 )
@@ -70,7 +69,7 @@ class Bucket:
     async def signer(self) -> None:
         """Need no key."""
 
-    async def another_signer(self, signer: None, refused: UrlRefused) -> None:
+    async def another_signer(self, signer: None) -> None:
         """Have no other one."""
 
     def whole(self, signer: None, digest: Crc32c) -> SignedRequest:

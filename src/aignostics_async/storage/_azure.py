@@ -189,7 +189,7 @@ class _ContainerUpload:
     async def signer(self) -> None:
         """Return nothing: the key of an account does not end."""
 
-    async def another_signer(self, _signer: None, _refused: UrlRefused, /) -> None:
+    async def another_signer(self, _signer: None, /) -> None:
         """Return nothing."""
 
     def whole(self, _signer: None, digest: Crc32c) -> SignedRequest:

@@ -22,8 +22,8 @@ from .._identifiers import as_object_key, as_path_part
 from ..errors import TransferInterrupted, UrlRefused, is_transient_code
 from ..transfer._multipart_upload import SentPart, SignedRequest, part_size_of, send_file
 from ..transfer._object_facts import ObjectFacts, read_facts
+from ..transfer._renewal import send_renewing
 from ..transfer._request import BufferedResponse, send_request
-from ..transfer._responses import may_have_expired
 from ..transfer._upload import SentFile
 from ._advice import own_advice
 from ._checksum_negotiation import ChecksumNegotiation, Checksums
@@ -270,19 +270,11 @@ class Bucket(ObjectStore):
                 slow=slow,
             )
 
-        signer = await self._keys()  # first: where the bucket is may come with its key
-        try:
-            return await ask(signer)
-        except UrlRefused as refused:
-            another = await self.another_key(signer, refused)
-            if another is None:
-                raise
-        return await ask(another)
+        # The key comes first: where the bucket is may come with it.
+        return await send_renewing(await self._keys(), self.another_key, ask)
 
-    async def another_key(self, signer: Key, refused: UrlRefused) -> Key | None:
+    async def another_key(self, signer: Key) -> Key | None:
         """Return the key to send a refused request with once more; None if only the same one can be had."""
-        if not may_have_expired(refused):
-            return None
         key = await self._keys()
         return None if key == signer else key
 
@@ -303,8 +295,8 @@ class _BucketUpload:
     async def signer(self) -> Key:
         return await self._keys()
 
-    async def another_signer(self, signer: Key, refused: UrlRefused, /) -> Key | None:
-        return await self._bucket.another_key(signer, refused)
+    async def another_signer(self, signer: Key, /) -> Key | None:
+        return await self._bucket.another_key(signer)
 
     def whole(self, signer: Key, digest: Crc32c) -> SignedRequest:
         return self._bucket.signed_put(signer, self._key, {}, self._dialect.checksum(digest.wire))

@@ -28,8 +28,8 @@ from ..transfer._file_io import check_regular, unreadable
 from ..transfer._multipart_upload import part_size_of
 from ..transfer._object_facts import NOTHING, ObjectFacts, written_facts
 from ..transfer._progress import guard_progress
+from ..transfer._renewal import send_renewing
 from ..transfer._request import read_back
-from ..transfer._responses import may_have_expired
 from ..transfer._upload import SentFile
 from ._protocol import Deleting, Stored, Verify
 
@@ -227,17 +227,11 @@ class ObjectStore(ABC):
     async def _read(self, key: str, name: str) -> Crc32c | None:
         """Return the checksum of an object, or None if there is none."""
 
-        async def read() -> Crc32c:
-            url = await self.presign_get(self._uri(key), _REQUEST_SECONDS)
-            return await read_back(self._engine, url, name)
+        async def sign(_refused: str | None = None) -> str:
+            return await self.presign_get(self._uri(key), _REQUEST_SECONDS)
 
         try:
-            try:
-                return await read()
-            except UrlRefused as refused:
-                if not may_have_expired(refused):
-                    raise
-            return await read()  # its URL may have died with the key that signed it
+            return await send_renewing(await sign(), sign, lambda url: read_back(self._engine, url, name))
         except UrlRefused as refused:
             if refused.status not in _ABSENT:
                 raise

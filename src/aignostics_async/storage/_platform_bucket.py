@@ -14,7 +14,6 @@ from attrs.validators import optional
 
 from .._core._secret import SecretText
 from ..errors import ConfigurationError, UrlRefused
-from ..transfer._responses import may_have_expired
 from ._bucket import Bucket
 from ._clouds import google_endpoint
 from ._credentials import shown_endpoint
@@ -109,10 +108,8 @@ class _OpenPlatformBucket(Bucket):
         self._key = HmacKey(SecretText(bucket.key_id.reveal()), SecretText(bucket.key_secret.reveal()))
         return self._key
 
-    async def another_key(self, signer: Key, refused: UrlRefused) -> Key | None:
-        """Ask the platform for its key if the store refused this one; None if it has no other one."""
-        if not may_have_expired(refused):
-            return None
+    async def another_key(self, signer: Key) -> Key | None:
+        """Ask the platform for its key, as the store refused this one; None if it has no other one."""
         async with self._asking:
             # Of many requests that are refused at once, the first one asks.
             key = await self._ask_for_key() if self._key is signer else self._key

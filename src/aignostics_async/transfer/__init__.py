@@ -8,5 +8,6 @@ Blocking: `_threads` and `_cancel_token` run calls that can be stopped; `_addres
 `_engine` joins them to the event loop.
 
 `_download` with `_ranged_download`, `_upload`, `_multipart_upload` and `_request` are what other packages
-call; `_progress` and `_progress_bars` report what they do.
+call. `_renewal` sends once more what was refused for its signature; `_progress` and `_progress_bars` report
+what is done.
 """

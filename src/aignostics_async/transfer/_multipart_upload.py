@@ -21,12 +21,13 @@ from attrs import define, field, frozen
 from .._core._crc32c import Crc32c, checksum_segments
 from .._core._tasks import run_all
 from .._http._retry import AttemptFailed, Outcome, repeat
-from ..errors import AignosticsError, ChecksumMismatch, UrlRefused
+from ..errors import AignosticsError, ChecksumMismatch
 from ._engine import new_buffer
 from ._file_io import check_unchanged, fingerprint, open_source, read_source
 from ._limits import SEND_PIECE
 from ._object_facts import ObjectFacts, written_facts
 from ._progress import guard_progress
+from ._renewal import send_renewing
 from ._upload import SentFile
 
 if TYPE_CHECKING:
@@ -74,11 +75,8 @@ class UploadTarget(Protocol):
         """Return the key that is valid now, before each body is sent: many parts may outlive one key."""
         ...
 
-    async def another_signer(self, signer: Any, refused: UrlRefused, /) -> Any | None:
-        """Return the key to send a refused body with once more; None if only the same one can be had.
-
-        A key may die while a body waits for its connection.
-        """
+    async def another_signer(self, signer: Any, /) -> Any | None:
+        """Return the key to send a refused body with once more; None if only the same one can be had."""
         ...
 
     def whole(self, signer: Any, digest: Crc32c) -> SignedRequest:
@@ -187,21 +185,13 @@ class _MultipartUpload:
 
     async def send(self, upload: str | None, number: int) -> tuple[SentPart, Crc32c]:
         """Send one part, or the whole file if there is no upload, again after a failure that may pass."""
-
-        async def attempt() -> tuple[SentPart, Crc32c]:
-            signer = await self._target.signer()
-            try:
-                return await self._send_once(signer, upload, number)
-            except AttemptFailed as failed:
-                if not isinstance(failed.error, UrlRefused):
-                    raise
-                another = await self._target.another_signer(signer, failed.error)
-                if another is None:
-                    raise
-            return await self._send_once(another, upload, number)
-
         what = f"upload of {self._name}, part {number}"
-        sent = await repeat(self._engine.settings.retries, "PUT", what, attempt)
+
+        async def send(signer: Any) -> tuple[SentPart, Crc32c]:
+            attempt = partial(self._send_once, signer, upload, number)
+            return await repeat(self._engine.settings.retries, "PUT", what, attempt)
+
+        sent = await send_renewing(await self._target.signer(), self._target.another_signer, send)
         self._tick()
         return sent
 

@@ -12,17 +12,18 @@ from attrs import frozen
 
 from .._core._crc32c import Crc32c
 from .._http._retry import AttemptFailed, repeat
-from ..errors import UrlRefused
 from ._file_io import check_unchanged, fingerprint, open_source, read_source
 from ._limits import SEND_PIECE, next_piece
 from ._progress import guard_progress
-from ._responses import may_have_expired
+from ._renewal import send_renewing
 
 if TYPE_CHECKING:
     from .._core._file_fingerprint import Fingerprint
     from ._cancel_token import CancelToken
     from ._connection import BodyWriter
     from ._engine import Engine
+
+_Signed = tuple[str, Mapping[str, str]]  # a URL, and the headers of its request
 
 
 @frozen
@@ -46,12 +47,11 @@ async def put_file(
     name: str,
     headers: Mapping[str, str] | None = None,
     progress: Callable[[int], None] | None = None,
-    renew: Callable[[], Awaitable[tuple[str, Mapping[str, str]]]] | None = None,
+    renew: Callable[[], Awaitable[_Signed]] | None = None,
 ) -> SentFile:
     """Send a file with one PUT, again from its start after a failure that is likely to pass.
 
-    `renew` returns another URL and its headers, and is called once if the first one is refused: it may have
-    expired while the file waited for its connection, or before it was sent again.
+    `renew` returns another URL and its headers, and is called once if the first one is refused.
 
     `progress` is called with the bytes sent so far, which fall back when another try begins; what it raises
     ends the upload and is raised. Memory stays at one MiB whatever the size.
@@ -61,7 +61,6 @@ async def put_file(
     with guard_progress(progress) as report:
         before = await engine.run_file_io(lambda _: fingerprint(source, name))
         put = _Put(engine, url, source, name, before)
-        put.headers = headers or {}
 
         async def attempt() -> SentFile:
             try:
@@ -70,16 +69,14 @@ async def put_file(
                 engine.on_throttled(failed.outcome)
                 raise
 
-        async def send() -> SentFile:
+        async def send(signed: _Signed) -> SentFile:
+            put.url, put.headers = signed
             return await repeat(engine.settings.retries, "PUT", f"upload of {name}", attempt)
 
-        try:
-            sent = await send()
-        except UrlRefused as refused:
-            if renew is None or not may_have_expired(refused):
-                raise
-            put.url, put.headers = await renew()
-            sent = await send()
+        async def another(_refused: _Signed) -> _Signed | None:
+            return None if renew is None else await renew()
+
+        sent = await send_renewing((url, headers or {}), another, send)
         report(sent.size)
         return sent
 
