@@ -12,6 +12,8 @@ BACKOFF = Backoff(initial=1, maximum=30)
 def test_waits_double_up_to_the_maximum() -> None:
     waits = [BACKOFF.wait(failures, 0) for failures in range(1, 8)]
     assert waits == [1, 2, 4, 8, 16, 30, 30]
+    assert [*BACKOFF.pauses(8, lambda: 0)] == [0, *waits]
+    assert [*BACKOFF.pauses(1)] == [0]
 
 
 @given(st.integers(1, 10**9), st.floats(0, 1))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable, Iterator
+
 from attrs import frozen
 
 _MAX_DOUBLINGS = 62  # 2.0**1024 overflows, and every maximum is reached long before
@@ -33,3 +36,9 @@ class Backoff:
         """
         doubled = min(self.initial * 2.0 ** min(failures - 1, _MAX_DOUBLINGS), self.maximum)
         return max(doubled * (1 - self.jitter * draw), retry_after or 0.0)
+
+    def pauses(self, attempts: int, draw: Callable[[], float] = random.random) -> Iterator[float]:
+        """Yield the seconds to pause before each of several attempts: 0 before the first, then the waits."""
+        yield 0.0
+        for failures in range(1, attempts):
+            yield self.wait(failures, draw())

@@ -5,7 +5,6 @@ The two differ in the names of their headers, and in the keys that sign.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,7 +15,6 @@ import anyio
 from attrs import evolve
 
 from .._core._arguments import check_kind
-from .._core._backoff import Backoff
 from .._core._crc32c import Crc32c
 from .._identifiers import as_object_key, as_path_part
 from ..errors import TransferInterrupted, UrlRefused, is_transient_code
@@ -175,11 +173,10 @@ class Bucket(ObjectStore):
         answer with its result counts; where that is missing, or the store does not know the upload any
         more, only an object with this upload's size and checksum does.
         """
-        retries = self._engine.settings.retries
-        backoff = Backoff(retries.initial_wait, retries.max_wait)
         body = completion(parts, checksums=dialect.lists_checksums)
         ask = partial(self._ask_store, query={"uploadId": upload}, headers=dialect.complete(sent.crc32c))
-        for tries in range(1, retries.attempts + 1):
+        for pause in self._pauses():
+            await anyio.sleep(pause)
             try:
                 reply = await ask("POST", key, body=body, is_idempotent=True, slow=_COMPLETION_SECONDS)
             except UrlRefused as refused:
@@ -194,8 +191,6 @@ class Bucket(ObjectStore):
                 raise _refused(key, completed)
             if await self._is_complete(key, sent):
                 return {}
-            if tries < retries.attempts:
-                await anyio.sleep(backoff.wait(tries, random.random()))
         code = completed.error
         raise TransferInterrupted(
             f"the store did not complete the upload ({code or 'an answer without a result'}); try again",

@@ -7,7 +7,6 @@ with the file. A contradiction is sent once more and then raised.
 from __future__ import annotations
 
 import hashlib
-import random
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -171,21 +170,19 @@ class ObjectStore(ABC):
 
         Raises _Contradicted where it does not have the object. A store whose listings lag agrees late.
         """
-        for wait in self._waits():
+        for pause in self._pauses():
+            await anyio.sleep(pause)
             facts = await self._ask(key)
             if facts is not None and contradiction(facts, sent, source.name) is None:
                 return facts
-            await anyio.sleep(wait)
-        facts = await self._ask(key)
         if facts is None:
             raise _Contradicted(absent(source.name))
         return facts
 
-    def _waits(self) -> Iterator[float]:
-        """Give the waits between the attempts of a request, for a store that is consistent late."""
+    def _pauses(self) -> Iterator[float]:
+        """Yield the pauses before the attempts of a request, for a store that is consistent late."""
         retries = self._engine.settings.retries
-        backoff = Backoff(retries.initial_wait, retries.max_wait)
-        return (backoff.wait(attempt, random.random()) for attempt in range(1, retries.attempts))
+        return Backoff(retries.initial_wait, retries.max_wait).pauses(retries.attempts)
 
     async def _ask(self, key: str) -> ObjectFacts | None:
         """Return what the store says about an object: None if it has none, NOTHING if it does not tell."""
@@ -212,12 +209,11 @@ class ObjectStore(ABC):
 
         A store may say for a while that it does not have it.
         """
-        found = await self._read(key, name)
-        for wait in self._waits():
+        for pause in self._pauses():
+            await anyio.sleep(pause)
+            found = await self._read(key, name)
             if found is not None:
                 break
-            await anyio.sleep(wait)
-            found = await self._read(key, name)
         facts = None if found is None else ObjectFacts(found.length, found.wire)
         error = absent(name) if facts is None else contradiction(facts, sent, name)
         if error is not None:

@@ -8,13 +8,14 @@ from pathlib import Path
 import anyio
 
 from .._core._arguments import as_path, check_kind
+from .._core._backoff import Backoff
 from .._core._crc32c import checksum_file
 from ..errors import ChecksumMismatch, TransferError, UrlRefused, UsageError
 from ..transfer._file_io import unreadable
 from ._object_store import ObjectStore, absent, file_size
 from ._protocol import Store, Stored
 
-_WAITS = (0.1, 0.3, 0.9)  # seconds between the looks at an object, for a store that is consistent late
+_LOOKS, _BACKOFF = 4, Backoff(0.2, 0.8)  # for a store that is consistent late; `put_once` knows no settings
 
 
 class DoesNotTell(Exception):
@@ -92,8 +93,8 @@ async def _contradiction(store: Store, key: str, source: Path, stored: Stored) -
     error: TransferError | None = _difference(stored, source.name, size, crc32c)
     if error is not None or stored.verified:
         return error
-    for wait in (0, *_WAITS):
-        await anyio.sleep(wait)
+    for pause in _BACKOFF.pauses(_LOOKS):
+        await anyio.sleep(pause)
         try:
             there = await look_up(store, key)
         except DoesNotTell:
