@@ -10,22 +10,19 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
+from .._core._arguments import as_path
 from ..errors import UsageError
 from ._checks import is_mapping
 
 
-def as_path(path: str | os.PathLike[str]) -> Path:
-    """Return the path of a slide; raises UsageError for what is none."""
-    try:
-        return Path(path)
-    except TypeError:
-        raise UsageError(f"a slide is the path of a file, not {path!r}") from None
+def _as_path(path: str | os.PathLike[str]) -> Path:
+    return as_path(path, "a slide")
 
 
 def _as_paths(paths: Iterable[str | os.PathLike[str]]) -> tuple[Path, ...]:
     if isinstance(paths, str) or not isinstance(paths, Iterable):
         raise UsageError(f"files takes several paths; put the one in a list: [{paths!r}]")
-    return tuple(map(as_path, paths))
+    return tuple(as_path(path, "a file of a slide") for path in paths)
 
 
 def _is_mpp_source(_slide: object, _attribute: Any, value: Any) -> None:
@@ -51,12 +48,12 @@ class Slide:
     the series, searched if empty, as by default, and whether its label and overview images are sent, False by
     default.
 
-    Creating a Slide does no I/O. Raises UsageError for a path, `files` or `metadata` of another type, an
-    `mpp` that is not a positive, finite number or a pair of them, another `mpp_source`, or `"given"` without
-    `mpp`.
+    Creating a Slide does no I/O. Raises UsageError for a `path` or `files` that are no paths, `metadata` that
+    are no mapping, an `mpp` that is not a positive, finite number or a pair of them, another `mpp_source`, or
+    `"given"` without `mpp`.
     """
 
-    path: Path = field(converter=as_path)
+    path: Path = field(converter=_as_path)
     """The path of the file, absolute or relative to the current folder."""
     mpp: float | tuple[float, float] | None = field(default=None, kw_only=True)
     """The resolution in µm per pixel, one number or a pair (x, y); by default the file's own.

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+from .._core._arguments import as_path
 from .._inputs import Slide
-from .._inputs._slide import as_path
 from ..errors import NotASlide, SlideError, UsageError
 from ._dicom import DicomHeader, may_be_dicom, read_header
 from ._formats import SUFFIXES, UNSUPPORTED_SUFFIXES, FileContent, Format, identify
@@ -118,7 +118,7 @@ def find_slides(*places: str | os.PathLike[str]) -> FoundSlides:
     folder, or one below it, that can't be read; and MissingExtra for DICOM files without the `slides` extra.
     """
     search = _SlideSearch()
-    for place in map(as_path, places):
+    for place in [as_path(place, "a place") for place in places]:
         if os.path.isfile(place):  # unlike `Path.is_file`, it raises nothing
             search.name(place)
         else:

@@ -39,16 +39,16 @@ def _checked(check: Callable[[Any], bool], words: str) -> Callable[[object, Any,
     return validate
 
 
-def _text(path: Any) -> str:
+def _text(place: Any) -> str:
     try:
-        return os.fsdecode(path)  # as it was written: a slash at the end of a pattern means folders
+        return os.fsdecode(place)  # as it was written: a slash at the end of a pattern means folders
     except TypeError:
-        raise ConfigurationError(f"{path!r} is no path") from None
+        raise ConfigurationError(f"a place is a path, not {type(place).__name__}") from None
 
 
 def _path(path: Any) -> Path:
     try:
-        return as_path(_text(path), "a list or manifest")
+        return as_path(path, "a list or manifest")
     except UsageError as error:
         raise ConfigurationError(str(error)) from None
 
