@@ -159,13 +159,14 @@ async def test_wrong_ways_to_watch(
         lambda client: client.call("list_runs"),
         lambda client: client.run(str(uuid.UUID(int=1))).set_metadata({}, read={}),
         lambda client: client.run(str(uuid.UUID(int=1))).set_item_metadata("a", {}, read={}),
+        lambda client: client.runs.cancel_matching(None, reference="a"),
     ],
 )
 async def test_wrong_values_are_refused_before_a_request(
     emulator: Emulator, call: Callable[[Client], Awaitable[object]]
 ) -> None:
     async with emulator.client() as client:
-        with pytest.raises(UsageError, match=r"takes the|is no operation"):
+        with pytest.raises(UsageError, match=r"takes the|is no operation|is a function"):
             await call(client)
     assert emulator.requests() == []
 

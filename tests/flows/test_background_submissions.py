@@ -449,7 +449,7 @@ async def test_what_describe_raises_does_not_keep_a_submission_from_its_end(
 
 
 @pytest.mark.one_contract("1.8")
-async def test_an_async_on_change_is_refused(emulator: Emulator, path: Path) -> None:
+async def test_functions_of_another_kind_are_refused(emulator: Emulator, path: Path) -> None:
     async def tell(submission: Submission) -> None:
         raise AssertionError
 
@@ -459,6 +459,9 @@ async def test_an_async_on_change_is_refused(emulator: Emulator, path: Path) -> 
     async with emulator.client() as client:
         with pytest.raises(UsageError, match="plain function"):
             BackgroundSubmissions(path, client, submit, on_change=tell)
+        for wrong in ({"submit": None}, {"on_change": None}, {"describe": "text"}):
+            with pytest.raises(UsageError, match=f"{next(iter(wrong))} is an? .*function, not"):
+                BackgroundSubmissions(path, client, **{"submit": submit, **wrong})  # type: ignore[arg-type]
 
 
 @pytest.mark.one_contract("1.8")

@@ -188,8 +188,14 @@ async def test_a_function_that_returns_nothing_removes_nothing(client: Client, h
     read(httpx_mock, {"a": 1})
     with pytest.raises(UsageError, match="returns the new metadata"):
         await client.run(RUN_ID).update_metadata(lambda now: now.update(a=2))  # type: ignore[arg-type, return-value]
-    with pytest.raises(UsageError, match="a function of the metadata, not dict"):
-        await client.run(RUN_ID).update_metadata({"a": 2})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("change", [None, {"a": 2}], ids=["nothing", "the metadata themselves"])
+async def test_what_is_no_function_is_refused_before_a_request(client: Client, change: Any) -> None:
+    run = client.run(RUN_ID)
+    for call in (run.update_metadata(change), run.update_item_metadata("a", change)):
+        with pytest.raises(UsageError, match=f"not {type(change).__name__}; a mapping goes to set_metadata"):
+            await call
 
 
 async def test_a_snapshot_of_another_run_is_refused(client: Client, httpx_mock: HTTPXMock) -> None:

@@ -52,7 +52,7 @@ async def test_all_of_it_is_sent(httpx_mock: HTTPXMock) -> None:
         ({"callback_context": {"x": "y" * 1020}}, "1024 are the limit"),
         ({"callback_context": {"x": "é" * 170 + "y" * 5}}, "1024 are the limit"),
         ({"callback_context": {"x": object()}}, "no JSON"),
-        ({"callback_context": [1]}, "no JSON"),
+        ({"callback_context": [("a", 1)]}, "a mapping, not list"),
         ({"callback_context": {"x": "\ud800"}}, "no JSON"),
     ],
     ids=lambda value: ", ".join(value) if isinstance(value, dict) else "",

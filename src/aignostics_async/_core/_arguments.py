@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import UsageError
@@ -21,6 +23,23 @@ def as_path(value: str | os.PathLike[str], what: str) -> Path:
     if not usable:
         raise UsageError(f"{what} is a path, and no file of this system can have the name {str(path)!r}")
     return path
+
+
+def check_function(value: Callable[..., object], what: str) -> None:
+    """Raise UsageError for what can't be called, and for an async function: nobody would await it."""
+    if not callable(value):
+        raise UsageError(f"{what} is a function, not {type(value).__name__}")
+    call = getattr(value, "__call__", None)  # noqa: B004 - of an object with an async __call__
+    if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(call):
+        raise no_awaitables()
+
+
+def no_awaitables() -> UsageError:
+    """Return the error for a callback that is async, or returns what would have to be awaited."""
+    return UsageError(
+        "a callback must be a plain function, which is called from the event loop and returns at once; "
+        "start a task or put the event in a queue in it"
+    )
 
 
 def check_kind(value: object, kind: type, what: str) -> None:

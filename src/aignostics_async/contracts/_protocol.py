@@ -137,13 +137,15 @@ class RunOptions:
         return evolve(self, due_date=None) if is_past else self
 
     def check(self) -> None:
-        """Raise UsageError for a deadline that has passed, and for a context that is no JSON or too long."""
+        """Raise UsageError for a deadline that has passed, and for no mapping of JSON or one too long."""
         if self.deadline is not None and self.deadline <= datetime.now(UTC):
             raise UsageError(
                 f"the deadline {self.deadline.isoformat()} has passed; give a later one, or none"
             )
         if self.callback_context is None:
             return
+        if not isinstance(self.callback_context, Mapping):
+            raise UsageError(f"callback_context is a mapping, not {type(self.callback_context).__name__}")
         try:
             # The longest form, since nobody knows in which one the platform counts.
             text = json.dumps(dict(self.callback_context), allow_nan=False, default=plain_mapping)

@@ -23,15 +23,6 @@ _AT_ONCE = 4
 Look = Callable[[Sequence["RunDetails"]], bool]
 
 
-def check_look(look: Look | None) -> None:
-    """Raise UsageError for what is no plain function."""
-    from ..transfer._progress import check_callback
-
-    if look is None:
-        raise UsageError("look is a function that returns whether to cancel the runs, not None")
-    check_callback(look)
-
-
 @frozen
 class RunMatcher:
     """Whether a run is one that was asked for. The server's filter only finds; what costs is checked here."""

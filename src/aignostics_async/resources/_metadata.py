@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from attrs import frozen
 
+from .._core._arguments import check_function
 from .._core._backoff import Backoff
 from .._core._json import is_same_json, plain_mapping
 from ..errors import PreconditionFailed, UsageError
@@ -46,7 +47,12 @@ class MetadataEditor:
         """Replace the metadata by what a function makes of them, again where somebody else was faster."""
         self.facts.check_metadata({})
         if not callable(change):
-            raise UsageError(f"change is a function of the metadata, not {type(change).__name__}")
+            raise UsageError(
+                "change is a function that returns all new metadata, such as lambda metadata: {**metadata, "
+                f"'reviewed': True}}, not {type(change).__name__}; a mapping goes to set_metadata or "
+                "set_item_metadata"
+            )
+        check_function(change, "change")
         failures = 0
         while True:
             now = await self.read()

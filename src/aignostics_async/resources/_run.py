@@ -167,7 +167,7 @@ class Run:
         metadata of a run are written as by `set_metadata`. An exception of the function is raised.
 
         Costs two requests per attempt, with a wait of at most 1.6 s before the next. Raises
-        PreconditionFailed after the tenth attempt, UsageError if `change` is no function or returns no
+        PreconditionFailed after the tenth attempt, UsageError if `change` is no plain function or returns no
         mapping, and what `set_metadata` raises.
         """
         return await self._metadata().update(change)

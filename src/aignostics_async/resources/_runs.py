@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._config import Uploads
+from .._core._arguments import check_function
 from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import as_aware, as_future, as_texts, as_version_id
 from .._inputs import Item, as_items
 from ..contracts._protocol import RunFilter, RunOptions, refuse_reserved_key
 from ..models import ApplicationVersion
-from ._cancelling import RunMatcher, cancel_all, check_look
+from ._cancelling import RunMatcher, cancel_all
 from ._health import refuse_if_down
 from ._run import Run
 
@@ -204,12 +205,13 @@ class Runs:
         empty if there are none. A run that has ended in the meantime is no error. Costs the listing, one
         request per run for a `reference`, and one or two per run that is cancelled.
 
-        Raises UsageError without a filter, for a `since` without time zone or an async `look`, and what
-        `list`, its iteration, `Run.item` for a `reference`, and `look` raise; then nothing was cancelled. At
-        the end one ExceptionGroup has an AignosticsError for each run that could not be cancelled. Another
-        exception of a token source of your own is raised at once, and may come after runs were cancelled.
+        Raises UsageError without a filter, for a `since` without time zone or a `look` that is no plain
+        function, and what `list`, its iteration, `Run.item` for a `reference`, and `look` raise; then nothing
+        was cancelled. At the end one ExceptionGroup has an AignosticsError for each run that could not be
+        cancelled. Another exception of a token source of your own is raised at once, and may come after runs
+        were cancelled.
         """
-        check_look(look)
+        check_function(look, "look")
         version = None if application_version is None else as_version_id(application_version)
         selection: dict[str, Any] = {
             "application_id": application_id,

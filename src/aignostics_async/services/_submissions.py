@@ -16,7 +16,7 @@ from attrs import evolve
 
 from .._client import Client
 from .._config import Uploads
-from .._core._arguments import as_path
+from .._core._arguments import as_path, check_function
 from .._core._backoff import Backoff
 from .._core._clock import SYSTEM_CLOCK
 from .._core._logging import get_logger
@@ -24,7 +24,7 @@ from .._core._tasks import is_cancelled
 from .._identifiers import as_texts
 from .._internals import contract_facts
 from ..errors import AignosticsError, SubmissionUnknown, UsageError
-from ..transfer._progress import Progress, TransferEvent, TransferTally, check_callback
+from ..transfer._progress import Progress, TransferEvent, TransferTally
 from ._journal import Submission, SubmissionJournal, SubmissionStatus
 from ._public_message import public_message
 
@@ -80,9 +80,9 @@ class BackgroundSubmissions:
     request for a run is lost, the run is searched in the same way; if there is none, the submission has
     failed, and nothing is sent again. Submissions of the same references wait for each other.
 
-    Creating it raises UsageError for an async `on_change`. Entering it raises ConfigurationError if another
-    process uses `path`, or if it can't be read or locked. Leaving cancels what is under way, for the next
-    process to continue.
+    Creating it raises UsageError for a function of another kind. Entering it raises ConfigurationError if
+    another process uses `path`, or if it can't be read or locked. Leaving cancels what is under way, for the
+    next process to continue.
     """
 
     def __init__(
@@ -96,7 +96,10 @@ class BackgroundSubmissions:
         settle: float = 60.0,
         max_pending: int = 10,
     ) -> None:
-        check_callback(on_change)
+        for name, function in (("on_change", on_change), ("describe", describe)):
+            check_function(function, name)
+        if not callable(submit):
+            raise UsageError(f"submit is an async function, not {type(submit).__name__}")
         self._journal = SubmissionJournal(as_path(path, "path"))
         self._client, self._submit = client, submit
         self._on_change, self._describe = on_change, describe

@@ -7,12 +7,12 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from .._core._arguments import check_function
 from .._core._backoff import Backoff
 from .._core._clock import SYSTEM_CLOCK
 from .._core._logging import get_logger
 from .._core._tasks import is_cancelled, plain_task_group
 from ..errors import AignosticsError
-from ..transfer._progress import check_callback
 from ._public_message import public_message
 
 _MAX_RETRY_AFTER = 600.0  # seconds; a service that waits longer on one answer's word seems dead
@@ -37,8 +37,8 @@ class Supervisor:
     row, from `initial_wait` (1) to `max_wait` (60) seconds; `Retry-After` lengthens it, up to ten minutes.
     `on_trouble` is a plain function, called in the event loop with the value of `trouble` when that changes;
     and with an empty text when all tasks are up to date for the first time, since an earlier process may have
-    reported trouble. What it raises ends `run`. Creating a supervisor raises UsageError for an async
-    `on_trouble`.
+    reported trouble. What it raises ends `run`. Creating a supervisor raises UsageError for an
+    `on_trouble` that is no plain function.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Supervisor:
         initial_wait: float = 1.0,
         max_wait: float = 60.0,
     ) -> None:
-        check_callback(on_trouble)
+        check_function(on_trouble, "on_trouble")
         self._on_trouble = on_trouble
         self._backoff = Backoff(initial_wait, max_wait)
         self._clock = SYSTEM_CLOCK
@@ -94,10 +94,10 @@ class Supervisor:
                 yield  # of a lifespan
 
         `on_failure`, a plain function, is called in the event loop with an error that `run` raises, which is
-        also logged, as is what `on_failure` raises; the block continues. Raises UsageError for an async
-        `on_failure`.
+        also logged, as is what `on_failure` raises; the block continues. Raises UsageError for
+        an `on_failure` that is no plain function.
         """
-        check_callback(on_failure)
+        check_function(on_failure, "on_failure")
 
         async def run() -> None:
             try:

@@ -13,10 +13,10 @@ from typing import Any, Generic, Literal, ParamSpec, Self, TextIO
 
 from attrs import define, evolve, field, frozen
 
+from .._core._arguments import check_function, no_awaitables
 from .._core._clock import seconds
 from .._core._display_text import human_size
 from .._http._retry import telling_retries
-from ..errors import UsageError
 
 Direction = Literal["upload", "download"]
 _WINDOW = 10.0  # seconds over which a rate is taken
@@ -132,12 +132,9 @@ def guard_progress(progress: Callable[_P, object] | None) -> Iterator[Callable[_
 
 
 def check_callback(progress: Callable[..., object] | None) -> None:
-    """Raise UsageError for what can't be called, and for an async callback: nobody would await it."""
-    if progress is not None and not callable(progress):
-        raise UsageError(f"a callback is a function, not {type(progress).__name__}")
-    call = getattr(progress, "__call__", None)  # noqa: B004 - of an object with an async __call__
-    if inspect.iscoroutinefunction(progress) or inspect.iscoroutinefunction(call):
-        raise _no_awaitables()
+    """Raise UsageError unless this is a plain function, or None for no callback."""
+    if progress is not None:
+        check_function(progress, "a callback")
 
 
 def call_plain(callback: Callable[_P, object], *args: _P.args, **kwargs: _P.kwargs) -> None:
@@ -145,14 +142,7 @@ def call_plain(callback: Callable[_P, object], *args: _P.args, **kwargs: _P.kwar
     returned = callback(*args, **kwargs)
     if returned is not None and inspect.isawaitable(returned):
         _discard(returned)
-        raise _no_awaitables()
-
-
-def _no_awaitables() -> UsageError:
-    return UsageError(
-        "a callback must be a plain function, which is called from the event loop and returns at once; "
-        "start a task or put the event in a queue in it"
-    )
+        raise no_awaitables()
 
 
 def _discard(awaitable: Any) -> None:
