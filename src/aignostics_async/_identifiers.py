@@ -11,7 +11,8 @@ from ._core._redaction import excerpt
 from ._core._token import is_text
 from .errors import UsageError
 
-_VERSION_ID = re.compile(r"([^:\s]+):v?([^:\s]+)")
+_VERSION_NUMBER = re.compile(r"v?([^:\s]+)")
+_VERSION_ID = re.compile(rf"([^:\s]+):{_VERSION_NUMBER.pattern}")
 
 
 def as_uuid(value: str, what: str) -> str:
@@ -51,6 +52,15 @@ def as_object_key(key: str) -> str:
     return key
 
 
+def as_filter(value: str | None, what: str) -> str | None:
+    """Return a text to look for, or None; raises UsageError for an empty one, which might select all."""
+    if value is not None and (not is_text(value) or not value.strip()):
+        raise UsageError(
+            f"{what} is a text that is not empty, not {excerpt(repr(value))}; leave it out to select all"
+        )
+    return value
+
+
 def as_texts(values: Iterable[str], what: str) -> tuple[str, ...]:
     """Return several texts; raises UsageError for others, and for a single one, which would be split."""
     if isinstance(values, str) or not isinstance(values, Iterable):
@@ -74,6 +84,14 @@ def as_future(value: datetime | None, what: str) -> datetime | None:
     if as_aware(value, what) is not None and value <= datetime.now(UTC):  # type: ignore[operator]
         raise UsageError(f"{what} must be a time to come, and {value!s} has passed")
     return value
+
+
+def as_version_number(version: str) -> str:
+    """Return a semantic version without the `v` that users may write; raises UsageError for other values."""
+    found = _VERSION_NUMBER.fullmatch(version) if isinstance(version, str) else None
+    if found is None:
+        raise UsageError(f"{version!r} is no version of an application; give its number, such as '1.2.3'")
+    return found[1]
 
 
 def split_version_id(version_id: str) -> tuple[str, str]:

@@ -85,7 +85,14 @@ ROOT = "https://host.example.com"
         lambda: Client(ROOT, "x").store(None),
         lambda: Client(ROOT, "x").run("latest"),
         lambda: Client(ROOT, "x").runs.list(application_version="he-tme"),
+        lambda: Client(ROOT, "x").runs.list(application_id=""),
+        lambda: Client(ROOT, "x").runs.list(application_id=5),
+        lambda: Client(ROOT, "x").runs.list(reference=" "),
+        lambda: Client(ROOT, "x").runs.list(organization=""),
         lambda: Client(ROOT, "x").runs.list(sort=5),
+        lambda: Client(ROOT, "x").applications.versions(""),
+        lambda: Client(ROOT, "x").applications.versions("he-tme", version=""),
+        lambda: Client(ROOT, "x").applications.versions("he-tme", version="he-tme:v1.0.0"),
         lambda: Client(ROOT, "x").applications.versions("he-tme", sort=["version", 5]),
         lambda: Client(ROOT, "x").run(str(uuid.UUID(int=1))).results(statuses=[5]),
         lambda: Client(ROOT, "x").run(str(uuid.UUID(int=1))).results(statuses=["FAILED"]),
@@ -160,13 +167,16 @@ async def test_wrong_ways_to_watch(
         lambda client: client.run(str(uuid.UUID(int=1))).set_metadata({}, read={}),
         lambda client: client.run(str(uuid.UUID(int=1))).set_item_metadata("a", {}, read={}),
         lambda client: client.runs.cancel_matching(None, reference="a"),
+        lambda client: client.runs.cancel_matching(len, application_id=""),
+        lambda client: client.runs.find(references=["a"], submission=""),
+        lambda client: client.run(str(uuid.UUID(int=1))).artifact_url(str(uuid.UUID(int=2)), ""),
     ],
 )
 async def test_wrong_values_are_refused_before_a_request(
     emulator: Emulator, call: Callable[[Client], Awaitable[object]]
 ) -> None:
     async with emulator.client() as client:
-        with pytest.raises(UsageError, match=r"takes the|is no operation|is a function"):
+        with pytest.raises(UsageError, match=r"takes the|is no (operation|artifact)|is a (function|text)"):
             await call(client)
     assert emulator.requests() == []
 

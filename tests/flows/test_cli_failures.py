@@ -75,6 +75,8 @@ def test_errors_name_what_the_command_line_has(emulator: Emulator, slide: Slide)
     select = cli(emulator, "runs", "cancel-matching")
     assert "give --application, --version, --reference or --since" in select.stderr
     assert "give the references of all items of the run" in cli(emulator, "runs", "find").stderr
+    empty = cli(emulator, "runs", "list", "--application", "")
+    assert "--application is a text that is not empty" in empty.stderr
     store = ("--store", emulator.store_url)
     unknown = cli(emulator, "submit", "he-tme:v9.9.9", slide.path, *store)
     assert unknown.returncode == 7

@@ -159,7 +159,7 @@ async def test_versions_are_listed_and_each_is_read(httpx_mock: HTTPXMock) -> No
     httpx_mock.add_response(url=url, status_code=404, json={"detail": "gone"})
     async with client() as session:
         versions = await session.applications.versions("he-tme", sort="-version").to_list()
-        one = await session.applications.versions("he-tme", version="1.1.0").to_list()
+        one = await session.applications.versions("he-tme", version="v1.1.0").to_list()
         none = await session.applications.versions("he-tme", version="9.9.9").to_list()
     assert [each.application_version_id for each in versions] == ["he-tme:v1.10.0", "he-tme:v1.1.0"]
     assert (len(one), none) == (1, [])

@@ -54,10 +54,13 @@ _STATUS: tuple[tuple[type[AignosticsError], int], ...] = (
 _PARAMETER = re.compile(
     r"\b(?:allow_rerun|chunk_size|clock_rate|files_from|max_items|poll_interval|reference_from|reference_tag)\b"
 )
-_FIRST_WORD = re.compile(r"^(currency|endpoint|limit|mpp|prefix|price|store)(?= (?:is|must|has) )")
+_FIRST_WORD = re.compile(
+    r"^(currency|endpoint|limit|mpp|organization|prefix|price|reference|store)(?= (?:is|must|has) )"
+)
 _CONTRACT = re.compile(r"^contract(?= is )")
 _COMMANDS = {
     "force=True": "--force",
+    "application_id is a text": "--application is a text",
     "client.applications.versions(...)": "'aignostics-async applications APPLICATION'",
     "client.runs.find(references=error.references, since=error.sent_at)": "'aignostics-async runs find'",
     "application_id, application_version, reference, metadata or since": (

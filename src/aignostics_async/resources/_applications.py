@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .._core._arguments import as_path
 from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
-from .._identifiers import as_path_part, split_version_id
+from .._identifiers import as_path_part, as_version_number, split_version_id
 
 if TYPE_CHECKING:
     import os
@@ -63,20 +63,21 @@ class Applications:
             async for version in client.applications.versions("he-tme"):
                 print(version.application_version_id, version.changelog)
 
-        `version` limits it to one semantic version, such as `"1.2.3"`, without `v`; None, the default, for
-        all. `sort` is one or several of `version`, `application_version_id` and `created_at`, each with a
-        leading `-` for descending order; by default the server decides. Costs one request per page of
-        `page_size` versions, from 5 to 100 and by default 100, and under contract 1.8 one more per version.
+        `version` limits it to one semantic version, such as `"1.2.3"`; None, the default, for all. `sort` is
+        one or several of `version`, `application_version_id` and `created_at`, each with a leading `-` for
+        descending order; by default the server decides. Costs one request per page of `page_size` versions,
+        from 5 to 100 and by default 100, and under contract 1.8 one more per version.
 
-        Raises UsageError for another `page_size`, or a `sort` that is not text. Iterating raises NotFound if
-        there is no such application (under contract 1.0 there may be no versions instead), UsageError for an
-        id that can't be in a URL or another field in `sort`, and the errors that `Pager` names.
+        Raises UsageError for an id that is empty or can't be in a URL, a `version` that is none, another
+        `page_size`, or a `sort` that is not text. Iterating raises NotFound if there is no such application
+        (under contract 1.0 there may be no versions instead), UsageError for another field in `sort`, and the
+        errors that `Pager` names.
         """
+        application_id = as_path_part(application_id, "application id")
+        number = None if version is None else as_version_number(version)
         return Pager(
             "list versions",
-            lambda page: self._session.bridge.list_application_versions(
-                application_id, page, version=version
-            ),
+            lambda page: self._session.bridge.list_application_versions(application_id, page, version=number),
             PageRequest.first(sort, page_size),
             key=lambda found: found.application_version_id,
         )

@@ -15,7 +15,7 @@ from .._core._arguments import as_path
 from .._core._backoff import Backoff
 from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, MIN_PAGE_SIZE, Pager, PageRequest
-from .._identifiers import as_item_path, as_texts, as_uuid
+from .._identifiers import as_item_path, as_path_part, as_texts, as_uuid
 from ..contracts._protocol import refuse_reserved_key
 from ..downloads._listing import follow_listings, list_once
 from ..errors import Conflict, Gone, InvalidItems, NotFound, UsageError, run_error
@@ -237,13 +237,14 @@ class Run:
 
             url = await run.artifact_url(item.item_id, artifact.artifact_id)
 
-        The URL is a secret that is valid for an hour. Costs one request. Under contract 1.8 `item_id` is not
-        used; NotFound is raised for an unknown run or artifact, and UsageError for an empty artifact id.
-        Under contract 1.0 None is returned for an unknown item or artifact; NotFound is raised for an unknown
-        run, UsageError for an item id that is not a UUID, and InvalidItems if the item can't be read. Raises
-        the errors of requests that `Pager` names, too.
+        The URL is a secret that is valid for an hour. Costs one request. Raises UsageError for an empty
+        artifact id, NotFound for an unknown run, and the errors of requests that `Pager` names. Under
+        contract 1.8 `item_id` is not used, and NotFound is raised for an unknown artifact. Under contract
+        1.0 None is returned for an unknown item or artifact, UsageError is raised for an item id that is not
+        a UUID, and InvalidItems if the item can't be read.
         """
-        return await self._session.bridge.artifact_url(self.id, item_id, artifact_id)
+        part = as_path_part(artifact_id, "artifact id")
+        return await self._session.bridge.artifact_url(self.id, item_id, part)
 
     def watch(self, *, cursor: str | None = None) -> Watcher:
         """Watch the run: first its current state and those of its items, then each change.

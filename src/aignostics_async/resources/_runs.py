@@ -10,7 +10,7 @@ from .._config import Uploads
 from .._core._arguments import check_function
 from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
-from .._identifiers import as_aware, as_future, as_texts, as_version_id
+from .._identifiers import as_aware, as_filter, as_future, as_texts, as_version_id
 from .._inputs import Item, as_items
 from ..contracts._protocol import RunFilter, RunOptions, refuse_reserved_key
 from ..models import ApplicationVersion
@@ -57,8 +57,7 @@ class Runs:
             async for run in client.runs.list(application_id="he-tme"):
                 print(run.run_id, run.status)
 
-        A run must match every filter that is passed; by default there are none, and an empty `application_id`
-        or `organization` is none:
+        A run must match every filter that is passed; by default there are none:
 
         - `application_id` is the part of a version id before the colon, and `application_version` a version
           id such as `"he-tme:v1.2.3"`.
@@ -73,20 +72,20 @@ class Runs:
         leading `-` for descending order; by default `-triggered_at`, the newest first. Costs one request per
         page of `page_size` runs, from 5 to 100 and by default 100.
 
-        Raises UsageError for an invalid version id, `metadata` that are no mapping or have the SDK's own key,
-        a `sort` that is not text, or another `page_size`. Iterating raises NotInContract for `reference`,
-        `metadata` or `organization` under contract 1.0; UsageError for another field in `sort`, and under 1.8
-        for `metadata` that are empty, too long (1,000 characters as a query) or have other values; and the
-        errors that `Pager` names.
+        Raises UsageError for an empty filter, an invalid version id, `metadata` that are no mapping or have
+        the SDK's own key, a `sort` that is not text, or another `page_size`. Iterating raises NotInContract
+        for `reference`, `metadata` or `organization` under contract 1.0; UsageError for another field in
+        `sort`, and under 1.8 for `metadata` that are empty, too long (1,000 characters as a query) or have
+        other values; and the errors that `Pager` names.
         """
         version = None if application_version is None else as_version_id(application_version)
         refuse_reserved_key(metadata)
         filters = RunFilter(
-            application_id=application_id,
+            application_id=as_filter(application_id, "application_id"),
             application_version=version,
-            reference=reference,
+            reference=as_filter(reference, "reference"),
             metadata=metadata,
-            organization=organization,
+            organization=as_filter(organization, "organization"),
         )
         return self._list(filters, sort, page_size)
 
@@ -136,9 +135,10 @@ class Runs:
         compared: all of them, and with `submission` only those without one.
 
         Raises UsageError without references and `submission`, for `references` that are not several texts, an
-        invalid version id or a `since` without time zone; NotInContract for a `submission` under contract
-        1.0; InvalidItems if an entry that can't be read may be the run; and the errors of requests that
-        `Pager` names. Under contract 1.0 NotFound may mean that the caller has no runs.
+        empty `submission`, an invalid version id or a `since` without time zone; NotInContract for a
+        `submission` under contract 1.0; InvalidItems if an entry that can't be read may be the run; and the
+        errors of requests that `Pager` names. Under contract 1.0 NotFound may mean that the caller has no
+        runs.
         """
         from ..submission._find import find_runs
         from ..submission._marks import mark_filter
@@ -150,6 +150,7 @@ class Runs:
         )
         version_id = None if version_id is None else as_version_id(version_id)
         wanted = frozenset(as_texts(references, "references"))
+        submission = as_filter(submission, "submission")
 
         async def find(oldest: datetime | None, **among: Any) -> FoundRuns:
             runs = self._list(RunFilter(application_version=version_id, **among))

@@ -105,7 +105,7 @@ class Bridge10:
     ) -> Page[ApplicationVersion]:
         request = _list_application_versions._get_kwargs(
             as_path_part(application_id, "application id"),
-            version=version or UNSET,
+            version=UNSET if version is None else version,
             **_paging(page, _VERSIONS),
         )
         response = await self._send("list versions", **request)
