@@ -6,9 +6,10 @@ import uuid
 from typing import Any
 
 import pytest
+from answers_1_8 import ITEM, RUN_ID
 from support import details, result
 
-from aignostics_async import NotFound
+from aignostics_async import InvalidResponse, NotFound
 from aignostics_async.emulator.process import Emulator
 
 RUNS = "/api/v1/runs"
@@ -55,6 +56,21 @@ async def test_ends_of_results(emulator: Emulator) -> None:
         results = client.run(str(uuid.UUID(int=1))).results(page_size=5)
         assert [len(each.items) async for each in results.pages()] == [5, 2]
         assert [item.reference async for item in results] == [str(number) for number in range(7)]
+
+
+@pytest.mark.one_contract("1.8")
+async def test_a_server_that_ignores_page_numbers_is_not_asked_for_ever_for_what_a_filter_leaves_out(
+    emulator: Emulator,
+) -> None:
+    entries = [
+        {**ITEM, "item_id": str(uuid.UUID(int=number)), "external_id": str(number)} for number in range(5)
+    ]
+    emulator.set_faults({"method": "GET", "path": ".*/items", "status": 200, "body": entries, "times": 9})
+    async with emulator.client() as client:
+        results = client.run(RUN_ID).results(statuses=["PENDING", "ERROR_USER"], page_size=5)
+        with pytest.raises(InvalidResponse, match="page 3 has the same entries"):
+            await results.first()
+    assert len(emulator.requests()) == 3
 
 
 async def test_a_404_on_the_first_page(emulator: Emulator) -> None:

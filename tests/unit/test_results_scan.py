@@ -103,6 +103,22 @@ def test_a_server_that_ignores_the_number_of_the_page_gives_no_complete_listing(
 
 
 @pytest.mark.parametrize(
+    "page",
+    [
+        Page[ItemResult](1, (), (InvalidItem(0, "no id", "{}"),) * 100),
+        Page[ItemResult](1, (), left_out=100, left_out_keys=("a", "b")),
+    ],
+    ids=["unreadable", "left out"],
+)
+def test_a_server_that_ignores_the_number_is_not_asked_for_ever_for_what_gives_no_item(
+    page: Page[ItemResult],
+) -> None:
+    pages = [page] * 20
+    found, sent = drive(scan_all(), lambda _request: pages.pop())
+    assert (seen(found), found.is_complete, len(sent)) == ({}, False, 3)
+
+
+@pytest.mark.parametrize(
     ("items", "finished", "side", "requests"),
     [
         (20, 0, SUCCEEDED, 1),

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from datetime import datetime
 from typing import Generic, Self, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from ..errors import InvalidItems, InvalidResponse, NotFound, UsageError
 from ..models import InvalidItem
@@ -70,6 +70,8 @@ class Page(Generic[T]):
     left_out: int = 0
     """How many entries the client left out: by a filter that the contract lacks, or gone since; 0 by default.
     """
+    _left_out_keys: tuple[Hashable, ...] = field(default=(), repr=False, eq=False)
+    """What tells those entries from others, for `Repetition`."""
 
     @property
     def size(self) -> int:
@@ -87,9 +89,11 @@ class Repetition:
         self._last: frozenset[Hashable] = frozenset()
         self._count = 0
 
-    def is_seen(self, entries: Iterable[Hashable]) -> bool:
+    def is_seen(self, page: Page[T], key: Callable[[T], Hashable]) -> bool:
         """Whether this page has the entries of the two before it; one without entries says nothing."""
-        found = frozenset(entries)
+        # Those that are left out count, or a filter that fits none would be asked for more for ever.
+        keys = frozenset([*map(key, page.items), *page._left_out_keys])  # noqa: SLF001
+        found = keys or frozenset(page.invalid)
         self._count = self._count + 1 if found and found == self._last else 0
         self._last = found
         return self._count == _MAX_REPETITIONS
@@ -212,7 +216,7 @@ class Pager(Generic[T]):
                 return
             if page.size == 0:
                 return
-            if repetition.is_seen([*map(self._key, page.items), *page.invalid]):
+            if repetition.is_seen(page, self._key):
                 reason = f"page {request.number} has the same entries as the two before it"
                 raise InvalidResponse(f"{reason}: the server ignores the number", operation=self._operation)
             fresh = tuple(entry for entry in page.items if self._key(entry) not in seen)

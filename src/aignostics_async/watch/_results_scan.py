@@ -106,7 +106,7 @@ def _scan_once(statuses: Sequence[ItemStatus], item_ids: Sequence[str] = ()) -> 
         _merge(found, page.items)
         if page.size < request.size:
             return found, is_clean, request.number
-        if repetition.is_seen(item.item_id for item in page.items):
+        if repetition.is_seen(page, lambda item: item.item_id):
             return found, False, request.number
         request = request.next()
 

@@ -225,7 +225,8 @@ class Bridge18:
             return found
         # The contract takes one state and one reason, so what does not match is left out here.
         items = tuple(item for item in found.items if item.status in wanted)
-        return evolve(found, items=items, left_out=len(found.items) - len(items))
+        others = tuple(item.item_id for item in found.items if item.status not in wanted)
+        return evolve(found, items=items, left_out=len(others), left_out_keys=others)
 
     async def put_run_metadata(
         self, run_id: str, metadata: Mapping[str, Any] | None, checksum: str | None
