@@ -109,6 +109,45 @@ async def test_an_endpoint_that_is_no_url(emulator: Emulator, endpoint: str, kin
 
 
 @pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        *(
+            (f"AWS_{name}", "other")
+            for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "REGION")
+        ),
+        ("AWS_ENDPOINT_URL_S3", "http://other"),
+        *(
+            (f"GOOGLE_{name}", "other")
+            for name in ("HMAC_ACCESS_ID", "HMAC_SECRET", "APPLICATION_CREDENTIALS")
+        ),
+        ("STORAGE_EMULATOR_HOST", "http://other"),
+        *((f"AZURE_STORAGE_{name}", "other") for name in ("ACCOUNT", "ACCOUNT_NAME", "KEY", "TOKEN")),
+        *((f"AZURE_{name}", "true") for name in ("SKIP_SIGNATURE", "STORAGE_USE_EMULATOR", "USE_AZURE_CLI")),
+        ("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=other"),
+        ("AZURE_CREDENTIAL_TYPE", "managed_identity"),
+        ("AZURE_STORAGE_ENDPOINT", "http://other"),
+        ("AZURE_CONTAINER_NAME", "other"),
+    ],
+)
+async def test_what_is_passed_counts_for_more_than_the_environment(
+    emulator: Emulator, place: LyingStore, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    stores = {
+        "s3": "X-Amz-Credential=name%2F",
+        "gs": "X-Goog-Credential=id%2F",
+        "azure": "sig=",
+    }
+    monkeypatch.setenv(variable, value)
+    async with emulator.client() as client:
+        for kind, credential in stores.items():
+            store = client.store(addresses(emulator, place)[kind])
+            url = await store.presign_get(f"{PLACES[kind]}a", 60)
+            assert url.startswith(f"{place.origin}/slides/a?")
+            assert credential in url
+            assert "other" not in url
+
+
+@pytest.mark.parametrize(
     "address", ["http://[::1", "s3://[::1/x", "https://[", "s3://", "slides", "", 7, None]
 )
 async def test_an_address_that_is_none(emulator: Emulator, address: Any) -> None:

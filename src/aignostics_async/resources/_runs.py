@@ -137,8 +137,7 @@ class Runs:
         Raises UsageError without references and `submission`, for `references` that are not several texts, an
         empty `submission`, an invalid version id or a `since` without time zone; NotInContract for a
         `submission` under contract 1.0; InvalidItems if an entry that can't be read may be the run; and the
-        errors of requests that `Pager` names. Under contract 1.0 NotFound may mean that the caller has no
-        runs.
+        errors of requests that `Pager` names. Under contract 1.0 NotFound may mean that there are no runs.
         """
         from ..submission._find import find_runs
         from ..submission._marks import mark_filter

@@ -26,7 +26,7 @@ from ..transfer._request import send_request
 from ..transfer._upload import SentFile
 from ._advice import own_advice
 from ._credentials import azure_key, check_endpoint, shown_endpoint
-from ._fields import as_lifetime, is_name, is_text, is_verify
+from ._fields import as_lifetime, is_name, is_setting, is_text, is_verify
 from ._object_store import ObjectStore
 from ._protocol import Store, Verify
 
@@ -45,8 +45,8 @@ class Azure:
 
     `container` is its name, and `prefix` the first part of every blob name, empty by default. `account` and
     `key`, in base64, are by default those of AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY. `endpoint` is the
-    root URL of the account if it is not Azure's own; by default, None, that of AZURE_STORAGE_ENDPOINT. Other
-    `AZURE_` variables that obstore reads, such as AZURE_STORAGE_USE_EMULATOR, count as well.
+    root URL of the account if it is not Azure's own; by default, None, that of AZURE_STORAGE_ENDPOINT, and
+    without one AZURE_STORAGE_USE_EMULATOR and AZURE_USE_FABRIC_ENDPOINT count as well.
 
     With `verify="auto"`, the default, uploads are compared with the MD5 that Azure reports for a file of one
     part (`Transfers.part_size`, 16 MiB by default) and for each part of a larger one, of which the whole is
@@ -54,20 +54,20 @@ class Azure:
     blob names, `~`, a byte that would be escaped in a URL, and the dots or slash of a segment that is empty,
     `.` or `..` are written as `~` and the hexadecimal number, such as `~E3`.
 
-    Creating it does no I/O, and raises ConfigurationError for an empty `container`, an unknown `verify` or a
-    value of another type; `connect` raises it for a missing or invalid account, key or endpoint. The repr
-    does not show the key.
+    Creating it does no I/O, and raises ConfigurationError for an unknown `verify`, an empty value but
+    `prefix`, or a value of another type; `connect` raises it for a missing or invalid account,
+    key or endpoint. The repr does not show the key.
     """
 
     container: str = field(validator=is_name)
     """The name of the container."""
     prefix: str = field(default="", validator=is_text)
     """The first part of every blob name, without slashes at its ends; empty by default."""
-    account: str | None = field(default=None, validator=optional(is_text))
+    account: str | None = field(default=None, validator=optional(is_setting))
     """The storage account; AZURE_STORAGE_ACCOUNT by default."""
-    key: str | None = field(default=None, repr=False, validator=optional(is_text))
+    key: str | None = field(default=None, repr=False, validator=optional(is_setting))
     """The account key in base64; AZURE_STORAGE_KEY by default."""
-    endpoint: str | None = field(default=None, repr=shown_endpoint, validator=optional(is_text))
+    endpoint: str | None = field(default=None, repr=shown_endpoint, validator=optional(is_setting))
     """The root URL of the account if it is not Azure's own, such as an emulator's; by default, None, that of
     AZURE_STORAGE_ENDPOINT.
     """
@@ -97,7 +97,10 @@ class Azure:
             from obstore.store import AzureStore
         except ImportError:
             raise MissingExtra("Azure", extra="stores") from None
-        options: Any = {"endpoint": check_endpoint(self.endpoint)} if self.endpoint else {}
+        # obstore reads AZURE_ variables, and some of them would count for more than what was passed.
+        options: Any = {"credential_type": "access_key", "skip_signature": False}
+        if self.endpoint is not None:
+            options |= {"endpoint": check_endpoint(self.endpoint), "use_emulator": False}
         try:
             signer = AzureStore(
                 self.container,

@@ -15,7 +15,7 @@ from ._bucket import Bucket
 from ._checksum_negotiation import Checksums
 from ._credentials import aws_key, check_endpoint, check_key, google_key, shown_endpoint
 from ._dialects import GoogleDialect, S3Dialect
-from ._fields import is_name, is_text, is_verify, one_of
+from ._fields import is_name, is_setting, is_text, is_verify, one_of
 from ._protocol import Verify
 from ._signature_v4 import AwsKey, HmacKey, Key
 
@@ -61,21 +61,21 @@ class S3:
     - `verify`: "auto", the default, compares what the store reports; "read-back" reads every file again after
       its upload, at the cost of its transfer.
 
-    Creating it does no I/O, and raises ConfigurationError for an empty `bucket`, an unknown `checksums` or
-    `verify`, or a value of another type; `connect` raises it for what is missing and for an invalid endpoint.
-    The repr does not show the key.
+    Creating it does no I/O, and raises ConfigurationError for an empty `bucket`, `endpoint` or `region`, an
+    unknown `checksums` or `verify`, or a value of another type; `connect` raises it for what is missing and
+    for an invalid endpoint. The repr does not show the key.
     """
 
     bucket: str = field(validator=is_name)
     """The name of the bucket."""
     prefix: str = field(default="", validator=is_text)
     """The first part of every object key, without slashes at its ends; empty by default."""
-    endpoint: str | None = field(default=None, repr=shown_endpoint, validator=optional(is_text))
+    endpoint: str | None = field(default=None, repr=shown_endpoint, validator=optional(is_setting))
     """The root URL of a store other than Amazon's; the bucket is the first part of its paths.
 
     By default AWS_ENDPOINT_URL_S3, else AWS_ENDPOINT_URL, else Amazon's own.
     """
-    region: str | None = field(default=None, validator=optional(is_text))
+    region: str | None = field(default=None, validator=optional(is_setting))
     """The region; by default AWS_REGION, else AWS_DEFAULT_REGION, else `us-east-1` if there is an endpoint.
 
     An `AwsKey` that you pass signs with its own region, and this one counts for Amazon's host name only.
@@ -153,16 +153,16 @@ class GCS:
     of STORAGE_EMULATOR_HOST, else Google's. `verify="read-back"` reads every file again after its upload, at
     the cost of its transfer; "auto", the default, compares what the store reports.
 
-    Creating it does no I/O, and raises ConfigurationError for an empty `bucket`, an unknown `verify`, or a
-    `bucket`, `prefix` or `endpoint` that is no text; `connect` raises it for missing or invalid credentials
-    and an invalid endpoint. The repr shows no credentials.
+    Creating it does no I/O, and raises ConfigurationError for an empty `bucket` or `endpoint`, an unknown
+    `verify`, or a `bucket`, `prefix` or `endpoint` that is no text; `connect` raises it for missing or
+    invalid credentials and an invalid endpoint. The repr shows no credentials.
     """
 
     bucket: str = field(validator=is_name)
     """The name of the bucket."""
     prefix: str = field(default="", validator=is_text)
     """The first part of every object name, without slashes at its ends; empty by default."""
-    endpoint: str | None = field(default=None, repr=shown_endpoint, validator=optional(is_text))
+    endpoint: str | None = field(default=None, repr=shown_endpoint, validator=optional(is_setting))
     """The root URL of the store; by default that of STORAGE_EMULATOR_HOST, else
     `https://storage.googleapis.com`.
     """

@@ -36,6 +36,13 @@ def is_text(_address: object, attribute: Any, value: Any) -> None:
         raise ConfigurationError(f"{attribute.name} is a text, not {type(value).__name__}")
 
 
+def is_setting(address: object, attribute: Any, value: Any) -> None:
+    """Refuse an empty text, in whose place a variable of the environment would count."""
+    is_text(address, attribute, value)
+    if not value.strip():
+        raise ConfigurationError(f"{attribute.name} is empty; leave it out for that of the environment")
+
+
 def is_function(_address: object, attribute: Any, value: Any) -> None:
     """Refuse what can't be called; its value, which may be a signed URL, is not shown."""
     if not callable(value):

@@ -18,7 +18,7 @@ from ._bucket import Bucket
 from ._clouds import google_endpoint
 from ._credentials import shown_endpoint
 from ._dialects import GoogleDialect
-from ._fields import is_text, is_verify
+from ._fields import is_setting, is_verify
 from ._protocol import Verify
 from ._signature_v4 import HmacKey, Key
 
@@ -47,12 +47,12 @@ class PlatformBucket:
     objects 30 days after their upload. `presign_get` costs one request, which makes sure that the object is
     there, and raises UrlRefused if it is not.
 
-    Creating it does no I/O, and raises ConfigurationError for an unknown `verify` or an `endpoint` that is no
-    text. The methods of the store also raise NotInContract under contract 1.0, ConfigurationError if the
-    organization has no such bucket, and the errors of requests that `Pager` names.
+    Creating it does no I/O, and raises ConfigurationError for an unknown `verify` or an `endpoint` that is
+    empty or no text. The methods of the store also raise NotInContract under contract 1.0,
+    ConfigurationError if the organization has no such bucket, and the errors of requests that `Pager` names.
     """
 
-    endpoint: str | None = field(default=None, repr=shown_endpoint, validator=optional(is_text))
+    endpoint: str | None = field(default=None, repr=shown_endpoint, validator=optional(is_setting))
     """The root URL of the store; by default that of STORAGE_EMULATOR_HOST, else Google's own."""
     verify: Verify = field(default="auto", validator=is_verify)
     """How uploads are verified: "auto", the default, or "read-back", which reads every file again.
