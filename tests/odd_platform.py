@@ -89,6 +89,8 @@ class OddPlatform:
     triggered: Callable[[float], str] = lambda at: datetime.fromtimestamp(EPOCH + at, UTC).isoformat()
     order: Callable[[list[StoredRun]], list[StoredRun]] = lambda runs: runs
     """From newest first to the order of the listing."""
+    page_size: int | None = None
+    """The entries of a page, whatever is asked for."""
     late: Callable[[], float] = lambda: 0.0
     """How much later than its request a run is committed."""
     on_post: Callable[[int, str], Reply | None] = lambda _number, _run_id: None
@@ -158,7 +160,7 @@ class OddPlatform:
                 for run in self.order(shown)
             ]
         query = parse_qs(parts.query)
-        page, size = int(query["page"][0]), int(query["page_size"][0])
+        page, size = int(query["page"][0]), self.page_size or int(query["page_size"][0])
         return self._answer(200, found[(page - 1) * size : page * size])
 
     def _answer(self, status: int, body: object) -> Reply:

@@ -6,6 +6,7 @@ Each function raises UsageError while the client is not open, or in another even
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -130,9 +131,21 @@ async def overlapping_run_pages(client: Client) -> AsyncIterator[Page[RunDetails
         gaps = 0
         yield evolve(page, items=tuple(run for run in page.items if run.run_id not in known))
         if page.size < size:
+            await _check_size(client, request, page)
             return
         known |= listed
         end = number * size
+
+
+async def _check_size(client: Client, request: PageRequest, page: Page[RunDetails]) -> None:
+    """Raise InvalidResponse if a page that looks like the last one is not: the server ignored its size."""
+    following = request.after(page.size)
+    if following is None:
+        return
+    with suppress(NotFound):
+        if (await client._session.bridge.list_runs(following, RunFilter())).size:
+            reason = "the size of its pages was ignored, so runs may be missing"
+            raise InvalidResponse(reason, operation="list runs")
 
 
 def _next_window(end: int) -> tuple[int, int]:

@@ -228,6 +228,22 @@ async def test_pages_that_never_meet_are_no_listing() -> None:
     assert next(turns) < 40
 
 
+@pytest.mark.parametrize("count", [49, 50, 51, 120])
+async def test_pages_whose_size_is_ignored_are_no_listing(count: int) -> None:
+    async with odd_platform(page_size=50) as platform:
+        for number in range(count):
+            run = StoredRun(f"00000000-0000-0000-0002-{number:012}", ["x"], number / 6)
+            platform.runs.append(run)
+        platform.clock.now = 200.0
+        async with platform.client() as client:
+            listing = PlatformClient(client, VERSION, platform.clock).runs(EPOCH)
+            if count > 50:
+                with pytest.raises(InvalidResponse, match="size of its pages was ignored"):
+                    await listing
+            else:
+                assert len(await listing) == count
+
+
 JSON = "Content-Type: application/json"
 DETAIL = '{"detail": "the server\'s own words"}'
 

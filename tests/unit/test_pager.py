@@ -46,6 +46,12 @@ async def test_ends(pages: list[Page[int] | NotFound], entries: list[int], asked
     assert all([page.size async for page in pager(pages, []).pages()]), "no page is empty"
 
 
+@pytest.mark.parametrize("count", [50, 100, 120])
+async def test_a_server_that_ignores_the_size_of_the_page_is_read_to_its_end(count: int) -> None:
+    pages = [Page(1 + start // 50, tuple(range(count)[start : start + 50])) for start in range(0, 151, 50)]
+    assert await pager(pages, [], size=100).to_list() == list(range(count))
+
+
 @pytest.mark.parametrize("invalid", [(), (InvalidItem(0, "no id", "{}"),)])
 async def test_a_server_that_ignores_the_number_of_the_page_is_not_asked_for_ever(
     invalid: tuple[InvalidItem, ...],
@@ -85,7 +91,7 @@ async def test_an_entry_that_cant_be_read_costs_nothing_else() -> None:
 
 def test_page_sizes_have_the_contract_s_bounds() -> None:
     assert PageRequest.first("-name", 5) == PageRequest(1, 5, ("-name",))
-    assert PageRequest.first(["a", "b"], 100).next() == PageRequest(2, 100, ("a", "b"))
+    assert PageRequest.first(["a", "b"], 100).after(100) == PageRequest(2, 100, ("a", "b"))
     for size in (0, 4, 101):
         with pytest.raises(UsageError, match="from 5 to 100"):
             PageRequest.first((), size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings, strategies as st
 
 from aignostics_async import ItemResult, ItemStatus, Page
@@ -70,6 +71,16 @@ def test_several_pages_are_read_until_two_passes_agree() -> None:
     assert (found.is_complete, len(sent)) == (True, 3), "it agrees with an earlier scan"
 
 
+def test_all_items_are_read_where_the_page_size_is_ignored() -> None:
+    current = states(120)
+
+    def answer(request: ResultsRequest) -> Page[ItemResult]:
+        return server(current, evolve(request, page=evolve(request.page, size=50)))
+
+    found, _ = drive(scan_all(), answer)
+    assert (seen(found), found.is_complete) == (current, True)
+
+
 def test_fewer_items_than_before_are_not_complete() -> None:
     current = states(20)
     found, _ = drive(scan_all(states(21)), lambda request: server(current, request))
@@ -124,11 +135,11 @@ def test_a_server_that_ignores_the_number_is_not_asked_for_ever_for_what_gives_n
         (20, 0, SUCCEEDED, 1),
         (20, 19, SUCCEEDED, 1),
         (150, 99, SUCCEEDED, 1),
-        (150, 100, PENDING, 1),
+        (150, 101, PENDING, 1),
         (500, 99, SUCCEEDED, 1),
         (500, 120, SUCCEEDED, 4),
         (500, 260, PENDING, 3),
-        (500, 450, PENDING, 1),
+        (500, 451, PENDING, 1),
     ],
 )
 def test_the_cheaper_side_is_listed(items: int, finished: int, side: ItemStatus, requests: int) -> None:
@@ -142,7 +153,7 @@ def test_items_that_are_not_pending_any_more_are_read_by_their_ids() -> None:
     known, current = states(300, 200), states(300, 275)
     found, sent = drive(scan_moved(known), lambda request: server(current, request))
     assert seen(found) == {f"{number:04}": SUCCEEDED for number in range(200, 275)}
-    assert [len(request.item_ids) for request in sent] == [0, 50, 25]
+    assert [len(request.item_ids) for request in sent] == [0, 40, 35]
 
 
 @st.composite

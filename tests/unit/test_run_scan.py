@@ -27,6 +27,7 @@ def drive(
     since: datetime | None = None,
     are_known: bool = True,
     after: Callable[[int], None] = lambda _number: None,
+    size: int | None = None,
 ) -> tuple[list[ScanRequest], int]:
     """Return the requests of a scan, and the number of pages that it returns."""
     ages = {run_id: BEGIN - timedelta(minutes=int(run_id)) if are_known else None for run_id in targets}
@@ -41,8 +42,9 @@ def drive(
         requests.append(request if isinstance(request, str) else str(request.number) + ".")
         page = None
         if not isinstance(request, str):
-            start = (request.number - 1) * request.size
-            page = Page(request.number, tuple(listed[start : start + request.size]))
+            given = size or request.size
+            start = (request.number - 1) * given
+            page = Page(request.number, tuple(listed[start : start + given]))
             after(request.number)
 
 
@@ -54,6 +56,11 @@ def test_many_runs_are_listed_until_the_oldest_is_found() -> None:
     targets = [str(age) for age in range(250)]
     assert drive(runs(1000), targets) == (["1.", "2.", "3."], 3)
     assert drive(runs(250), targets) == (["1.", "2.", "3."], 3)
+
+
+def test_all_runs_are_listed_where_the_page_size_is_ignored() -> None:
+    targets = [str(age) for age in range(120)]
+    assert drive(runs(1000), targets, size=50) == (["1.", "2.", "3."], 3)
 
 
 def test_no_targets_take_no_requests() -> None:

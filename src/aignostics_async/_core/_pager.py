@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 # The contract's bounds of page_size.
 MIN_PAGE_SIZE, MAX_PAGE_SIZE = 5, 100
+# Of a server that does not know how this contract names the parameter.
+_DEFAULT_PAGE_SIZE = 50
 _MAX_REPETITIONS = 2
 
 
@@ -40,9 +42,13 @@ class PageRequest:
             raise UsageError(f"sort is the name of a field, or several, not {sort!r}")
         return cls(1, size, fields)
 
-    def next(self) -> PageRequest:
-        """Return the request for the page after this one."""
-        return evolve(self, number=self.number + 1)
+    def after(self, entries: int) -> PageRequest | None:
+        """Return the request for the page after one of `entries` entries; None if that is the last, not full.
+
+        A first page of the contract's default size may be full: a server may have ignored the size.
+        """
+        size = _DEFAULT_PAGE_SIZE if self.number == 1 and entries == _DEFAULT_PAGE_SIZE else self.size
+        return None if entries < size else evolve(self, number=self.number + 1, size=size)
 
 
 @frozen
@@ -131,9 +137,10 @@ class Pager(Generic[T]):
 
     Creating a pager sends no request. Each iteration starts at the first page, sends one request per page
     unless the method that returned the pager says otherwise, and keeps one page in memory. It ends at an
-    empty page, at a page that is not full, or at a 404. A 404 on the first page raises NotFound, except for
-    runs under contract 1.8, where the API may answer so if there are none. An entry that moves to the next
-    page between two requests is yielded once; one that moves to a page that was already read is missed.
+    empty page, at a page that is not full, or at a 404; a first page of 50, the API's own size, counts as
+    full. A 404 on the first page raises NotFound, except for runs under contract 1.8, where the API may
+    answer so if there are none. An entry that moves to the next page between two requests is yielded once;
+    one that moves to a page that was already read is missed.
 
     After yielding all others, iteration raises InvalidItems if some entries could not be read. `pages` puts
     them in `Page.invalid` instead. A request raises APIStatusError for a status that is not 2xx, and
@@ -223,6 +230,7 @@ class Pager(Generic[T]):
             # Entries can only slide from one page to the next, so one page of memory is enough.
             seen = {self._key(entry) for entry in page.items}
             yield evolve(page, items=fresh)
-            if page.size < request.size:
+            following = request.after(page.size)
+            if following is None:
                 return
-            request = request.next()
+            request = following

@@ -124,7 +124,8 @@ async def send_request(client: HttpClient, request: Request, *, max_body: int = 
             return response
     except httpx.DecodingError:
         failure = UndecodableResponse()
-    except httpx.RequestError as error:
+    # httpx reads the Location of a redirect also where it does not follow it.
+    except (httpx.RequestError, httpx.InvalidURL) as error:
         failure = NoResponse(
             _reason(error),
             was_sent=not isinstance(error, _NEVER_SENT),
@@ -165,7 +166,7 @@ def _timeout(settings: Settings) -> httpx.Timeout:
     )
 
 
-def _reason(error: httpx.RequestError) -> str:
+def _reason(error: Exception) -> str:
     words = excerpt(str(error), 120)
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
 

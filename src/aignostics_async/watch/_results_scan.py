@@ -18,8 +18,8 @@ from ._status_order import is_later
 _FINISHED = tuple(sorted(status for status in ItemStatus if status.is_final))
 # A listing that does not settle in this many passes is scanned again at the run's next turn.
 _MAX_PASSES = 5
-# Ids travel in the URL.
-_IDS_PER_REQUEST = 50
+# Ids travel in the URL. A page of 50, the API's own size, would be followed by another request.
+_IDS_PER_REQUEST = 40
 
 
 @frozen
@@ -104,11 +104,12 @@ def _scan_once(statuses: Sequence[ItemStatus], item_ids: Sequence[str] = ()) -> 
         page = yield ResultsRequest(request, statuses, item_ids)
         is_clean = is_clean and not page.invalid
         _merge(found, page.items)
-        if page.size < request.size:
+        following = request.after(page.size)
+        if following is None:
             return found, is_clean, request.number
         if repetition.is_seen(page, lambda item: item.item_id):
             return found, False, request.number
-        request = request.next()
+        request = following
 
 
 def _merge(items: dict[str, ItemResult], more: Iterable[ItemResult]) -> None:

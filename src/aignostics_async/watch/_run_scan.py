@@ -43,14 +43,15 @@ def _list_runs(missing: dict[str, datetime | None], since: datetime | None) -> R
             del missing[run_id]
         # After as many idle pages as runs are missing, single requests cost less than further pages.
         idle = 0 if found else idle + 1
-        if page.size < request.size or not page.items or repetition.is_seen(page, lambda run: run.run_id):
+        following = request.after(page.size)
+        if following is None or not page.items or repetition.is_seen(page, lambda run: run.run_id):
             return request.number
         oldest = min(run.triggered_at for run in page.items)
         is_deep_enough = since is None or oldest < since
         is_done = not missing or idle >= len(missing) or not _may_follow(missing, oldest)
         if is_deep_enough and is_done:
             return request.number
-        request = request.next()
+        request = following
 
 
 def _may_follow(missing: Mapping[str, datetime | None], oldest: datetime) -> bool:

@@ -34,7 +34,7 @@ from ..._identifiers import as_path_part, as_uuid
 from ..._inputs import Item
 from ...errors import InvalidItems, NotFound, NotInContract
 from ...models import Application, ApplicationVersion, ItemResult, ItemStatus, RunDetails
-from .._decoding import contract_violation, created, one, page_again, page_of, run_of
+from .._decoding import created, one, page_again, page_of, run_of
 from .._mismatch import Signature, send
 from .._protocol import ContractFacts, Operation, RunFilter, RunOptions
 from .._requests import GeneratedPackage, call_operation, sealed, sort_fields
@@ -60,7 +60,6 @@ _VERSIONS = ("version", "application_version_id", "created_at")
 _RUNS = ("triggered_at", "triggered_by", "application_version_id", "status")
 _ITEMS = ("item_id", "reference", "status")
 _ALIASES = ("application_run_id",)
-_DEFAULT_PAGE_SIZE = 50  # of a server that does not know how this contract names the parameter
 _NEVER = frozenset({ItemStatus.PROCESSING.name, ItemStatus.SKIPPED.name})  # statuses of later contracts alone
 _PACKAGE = GeneratedPackage("aignostics_api", "1.0", aignostics_api.Client(base_url=""))
 
@@ -83,18 +82,7 @@ class Bridge10:
     async def list_applications(self, page: PageRequest) -> Page[Application]:
         request = _list_applications._get_kwargs(**_paging(page, _APPLICATIONS))
         response = await self._send("list applications", **request)
-        are_newer = []
-
-        def decode(raw: dict[str, Any]) -> Application:
-            are_newer.append("latest_version" in raw)
-            return _decoding.application(raw)
-
-        found = await page_of("list applications", response, page, decode, _OTHER)
-        if found.size == _DEFAULT_PAGE_SIZE < page.size and any(are_newer):
-            # It would look like the last page.
-            reason = f"the page size was ignored. {_OTHER.advice}"
-            raise contract_violation("list applications", response, reason)
-        return found
+        return await page_of("list applications", response, page, _decoding.application, _OTHER)
 
     async def list_application_versions(
         self,

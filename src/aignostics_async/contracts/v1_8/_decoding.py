@@ -43,7 +43,6 @@ from .._decoding import aware, error_text, mapping, optional_text, run_id as che
 from ._states import item_status, run_status
 
 _T = TypeVar("_T")
-# Compared by identity: each listed value is one object, and there are hundreds on a page.
 _AVAILABLE, _NONE = ArtifactOutput.AVAILABLE, ArtifactOutput.NONE
 _DELETED_BY = "DELETED_BY_"
 
@@ -186,7 +185,7 @@ def item(run_id: str, raw: dict[str, Any]) -> ItemResult:
         item_status(wire.state, reason, has_ended=terminated_at is not None),
         None if message is None else error_text(message),
         # The others are not made yet, or failed: they have never had a file.
-        tuple([_artifact(each) for each in wire.output_artifacts if each.output is not _NONE]),
+        tuple([_artifact(each) for each in wire.output_artifacts if _spelled(each.output) != _NONE]),
         terminated_at,
         optional_text(wire.error_code or None, "error_code"),
         metadata,
@@ -199,9 +198,16 @@ def item(run_id: str, raw: dict[str, Any]) -> ItemResult:
     return draft  # type: ignore[return-value]
 
 
+def _spelled(output: ArtifactOutput) -> str:
+    """Return an output in the spelling of the contract, whatever its case on the wire."""
+    # The usual one by identity: there are hundreds on a page.
+    return output if output is _AVAILABLE else output.upper()
+
+
 def _artifact(wire: OutputArtifactResultReadResponse) -> OutputArtifact:
-    # Runs hundreds of times per page, so it calls nothing in the usual case.
+    # Runs hundreds of times per page.
     name, artifact_id = wire.name, wire.output_artifact_id
+    output = _spelled(wire.output)
     url, metadata = wire.download_url or None, wire.metadata
     if not (isinstance(name, str) and isinstance(artifact_id, str) and (url is None or isinstance(url, str))):
         raise TypeError("name, output_artifact_id or download_url is no text")
@@ -210,10 +216,10 @@ def _artifact(wire: OutputArtifactResultReadResponse) -> OutputArtifact:
         artifact_id,
         metadata if isinstance(metadata, dict) else mapping(_given(metadata), "metadata"),
         url,
-        wire.output is _AVAILABLE,
+        output == _AVAILABLE,
     )
-    if wire.output is not _AVAILABLE and wire.output.startswith(_DELETED_BY):
-        draft.deleted_by = wire.output.removeprefix(_DELETED_BY)
+    if output.startswith(_DELETED_BY):
+        draft.deleted_by = output.removeprefix(_DELETED_BY)
     draft.__class__ = OutputArtifact
     return draft  # type: ignore[return-value]
 
