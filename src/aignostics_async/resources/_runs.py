@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._config import Uploads
-from .._core._arguments import check_function
+from .._core._arguments import check_function, check_kind
 from .._core._misuse import explains_misuse
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import as_aware, as_filter, as_future, as_texts, as_version_id
@@ -294,24 +294,23 @@ class Runs:
         `Client.store`. All slides are read and all metadata is checked before anything is uploaded. Slides
         are read in processes of their own, which cost their start, some 0.3 s, and end before the first
         upload; one that crashes its reader is a fault like any other. Each file is read once more while it is
-        sent, and compared with what the store reports about it: see docs/how-to/stores.md. When every file is
+        sent, and compared with what the store reports about it (docs/how-to/stores.md). When every file is
         uploaded and unchanged since it was read, URLs are signed for `Settings.url_lifetime` (7 days) and the
         run is created, as by `create`.
 
-        - `uploads` names the objects, and lets an interrupted submission find what it has sent; by default
-          every call uses new names.
+        - `uploads` names the objects, and lets an interrupted submission find what it has sent; `Uploads()`,
+          the default, uses new names.
         - `progress` is called in the event loop with a `TransferEvent` for each step; None, the default, for
           no callback. An exception that it raises stops the uploads and is raised, and no run is created.
         - `identifying` is the policy for slides that may identify a person, by an image of their label or by
           their headers: `"warn"`, `"refuse"`, `"allow"`, or a mapping from `label`, `macro`, `patient`,
           `case` and `name` to one of them; by default `patient` is refused, and the others are warned of.
-        - `pack=True` sends slides of several files as one zip even if the version does not list that format
-          (False by default).
+        - `pack=True` sends slides of several files as a zip, listed by the version or not (False by default).
         - `decode=True` decodes every pixel first, which takes minutes for a large slide (False by default).
         - `references="pseudonyms"` keeps references on this machine, and names of files, except those that a
           format of several files has inside. Each item gets a random reference, the same one whenever it is
           sent again; `pseudonyms.csv` in the user's state folder, which only its owner can read, has the
-          slide of each. By default they are sent as `"given"`.
+          slide of each. The default is `"given"`.
         - `warn` is called in the event loop with a `Fault` for each warning about a slide; by default
           warnings are logged. What it raises is raised, and no run is created. A slide that this user has
           already had analysed, by `submit` or in a bulk job and under any name, is sent nevertheless, and a
@@ -325,11 +324,10 @@ class Runs:
         unsupported store, credentials that expire within six days (or `Settings.url_lifetime`, if that is
         less), pseudonyms that can't be kept, or if no process can be started to read slides or 20 in a row
         are lost; NotInContract for the store `platform` under contract 1.0; UsageError for an invalid
-        `identifying` or `references`, or a callback that is no plain function; TransferError, or another
-        error of the store, for the first file that could not be sent, after all others were tried, with notes
-        about the rest; LocalFileChanged for a file that changed since it was read; MissingExtra without the
-        `slides` extra; and what `create` raises. What was uploaded stays in the store, also if the call is
-        cancelled.
+        `uploads`, `identifying` or `references`, or a callback that is no plain function; TransferError, or
+        another error of the store, for the first file that could not be sent, after all others were tried,
+        with notes about the rest; LocalFileChanged for a file that changed since it was read; MissingExtra
+        without the `slides` extra; and what `create` raises. What was uploaded stays in the store.
         """
         from ..storage._addresses import open_store
         from ..submission._billing import SubmissionBilling
@@ -340,6 +338,8 @@ class Runs:
             given, place = as_items(items), open_store(store, self._session)
         finally:
             del store  # its address may hold a password, and tracebacks show the variables of this frame
+        uploads = Uploads() if uploads is None else uploads
+        check_kind(uploads, Uploads, "uploads")
         options = self._options(given, metadata, due_date, deadline, callback_context)
         if not force:
             await refuse_if_down(self._session, advice="force=True submits all the same")
@@ -355,7 +355,7 @@ class Runs:
             given,
             place,
             settings=self._session.settings,
-            uploads=uploads or Uploads(),
+            uploads=uploads,
             billing=billing,
             progress=progress,
             identifying=identifying,
