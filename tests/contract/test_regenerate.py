@@ -75,11 +75,9 @@ def touch_the_stamp(generated: Path) -> str:
     return "different:  generated/stamp.json"
 
 
-OTHER_HARMS = (add_a_stray, delete_a_file, touch_the_stamp)
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "harm", [flip_a_byte, *(pytest.param(each, marks=pytest.mark.slow) for each in OTHER_HARMS)]
+    "harm", [flip_a_byte, add_a_stray, add_a_stray_beside_the_package, delete_a_file, touch_the_stamp]
 )
 def test_every_difference_is_caught_with_the_mending_command(
     root: Path, tree: Path, harm: Callable[[Path], str]

@@ -86,6 +86,7 @@ async def test_processes_with_a_refused_login_ask_once_each(login: Login) -> Non
     assert login.refreshes == 3
 
 
+@pytest.mark.sampled(test=1)
 @pytest.mark.parametrize("point", ["locked", "sending"])
 async def test_killed_before_anything_is_sent(login: Login, point: str) -> None:
     """With the lock held; the system frees it."""
@@ -95,6 +96,7 @@ async def test_killed_before_anything_is_sent(login: Login, point: str) -> None:
     assert login.refreshes == 1
 
 
+@pytest.mark.sampled(test=1)
 @pytest.mark.parametrize("point", ["saving", "rotated"])
 async def test_killed_after_the_rotation_the_next_one_carries_on(
     lenient: Emulator, tmp_path: Path, point: str
@@ -110,6 +112,7 @@ async def test_killed_after_the_rotation_the_next_one_carries_on(
     )
 
 
+@pytest.mark.sampled(test=1)
 @pytest.mark.parametrize("point", ["saving", "rotated"])
 async def test_killed_after_the_rotation_of_a_strict_provider_the_next_one_signs_in(
     login: Login, point: str

@@ -42,7 +42,7 @@ COMMANDS = (
 
 
 # A result, an error, lines that follow.
-@pytest.mark.sampled(test=4)
+@pytest.mark.sampled(test=3)
 @pytest.mark.parametrize("commands", [COMMANDS[::5], pytest.param(COMMANDS, marks=pytest.mark.slow)], ids=len)
 @pytest.mark.parametrize("streams", STREAMS.values(), ids=STREAMS)
 def test_no_command_ends_in_a_traceback(

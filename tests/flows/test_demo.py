@@ -50,6 +50,7 @@ def test_six_slides_in_and_verified_results_out(root: Path, tmp_path: Path) -> N
     assert report["files"][0]["path"] in checked.stdout
 
 
+@pytest.mark.slow
 def test_slides_of_one_s_own(root: Path, shared: Path, tmp_path: Path) -> None:
     done = demo(root, tmp_path, str(shared / "slides"))
     assert done.returncode == 0, done.stdout + done.stderr

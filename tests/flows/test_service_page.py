@@ -152,6 +152,7 @@ async def test_submit(site: Site, request: pytest.FixtureRequest) -> None:
     await expect(button).to_be_disabled()
 
 
+@pytest.mark.slow
 async def test_a_refused_submission_says_why(site: Site, request: pytest.FixtureRequest) -> None:
     site.start()
     page = await site.visit()
@@ -223,6 +224,7 @@ async def test_login_gone_and_back(site: Site, request: pytest.FixtureRequest) -
     await expect(page.locator("#platform")).to_be_hidden(timeout=PATIENCE)
 
 
+@pytest.mark.slow
 async def test_signed_out_and_back(site: Site, request: pytest.FixtureRequest) -> None:
     """The service's own 401, of a user whose session at the proxy has ended."""
     site.start("--user-header", USER)
@@ -263,6 +265,7 @@ async def test_restart_with_a_cursor(site: Site, request: pytest.FixtureRequest)
     assert {event["group"] for event in await seen.json()} <= {run_id, ""}, "the other has not moved"
 
 
+@pytest.mark.slow
 async def test_two_users(site: Site, request: pytest.FixtureRequest) -> None:
     """Neither is ever sent an event of the other."""
     site.start("--user-header", USER)

@@ -72,7 +72,9 @@ async def said(root: Path, emulator: Emulator) -> Said:
     return Said(find, inspect, submit, plan, left_out)
 
 
-@pytest.mark.parametrize("cases", [CASES, MISNAMED], ids=["faults", "names"])
+@pytest.mark.parametrize(
+    "cases", [CASES, pytest.param(MISNAMED, marks=pytest.mark.slow)], ids=["faults", "names"]
+)
 async def test_all_say_the_same_words(emulator: Emulator, tmp_path: Path, cases: Mapping[str, Case]) -> None:
     assert len(cases) >= 60
     folders = make_cases(tmp_path, cases)

@@ -112,6 +112,7 @@ def test_the_newest_line_against_its_releases(diff: Path, shared: Path) -> None:
     assert told == {("removed", name) for name in gone}
 
 
+@pytest.mark.slow
 def test_a_contract_against_itself_is_no_change(diff: Path, root: Path) -> None:
     done = run(diff, root / "openapi.json")
     assert done.returncode == 0, done.stderr

@@ -80,7 +80,7 @@ PLUGINS = {
     "anyio": ("@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'", ""),
     "anyio alone": ("@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'", ""),
 }
-SAMPLE = ("asyncio strict", "anyio alone")
+SAMPLE = ("asyncio strict",)
 
 
 @pytest.mark.parametrize(
