@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -12,10 +14,12 @@ from hypothesis import given, strategies as st
 from lying_store import LyingStore, Trouble, lying_store
 from own_stores import Forgetful, Losing
 from slide_files import write_tiff
+from support import count
 
 from aignostics_async import (
     GCS,
     S3,
+    AignosticsError,
     AwsKey,
     Azure,
     Client,
@@ -396,8 +400,18 @@ async def test_a_plain_function_signs_as_well(emulator: Emulator, place: LyingSt
         ([Stored("uri", 5), Stored("uri", 4)], "the file has 5"),
         ([Stored("uri", 5), Stored("uri", 5, "AAAAAA==")], "the file has 5"),
         ([Stored("uri", 5), None], "reported it missing"),
+        ([Stored("uri", cast("int", "5"))], "the file has 5"),
+        ([Stored("uri", 5), Stored("uri", cast("int", None))], "the file has 5"),
     ],
-    ids=["size of put", "checksum of put", "size of stat", "checksum of stat", "nothing of stat"],
+    ids=[
+        "size of put",
+        "checksum of put",
+        "size of stat",
+        "checksum of stat",
+        "nothing of stat",
+        "text",
+        "None",
+    ],
 )
 async def test_a_store_of_ones_own_is_compared_too(
     tmp_path: Path, told: list[Stored | None], message: str
@@ -491,6 +505,35 @@ async def test_a_file_that_goes_as_it_is_uploaded(emulator: Emulator, tmp_path: 
     async with emulator.client() as client:
         with pytest.raises(TransferError, match=r"a\.tiff: it can't be read"):
             await client.runs.submit("he-tme:v1.1.0", items, store=Losing())
+
+
+@pytest.mark.parametrize("method", ["put", "stat", "presign_get"])
+async def test_a_request_of_a_store_of_ones_own_that_is_cancelled(
+    emulator: Emulator, tmp_path: Path, method: str
+) -> None:
+    """Nobody has cancelled the submission, so it must not take the slide for sent, and go on without it."""
+
+    async def cancelled(*_: object, **__: object) -> None:
+        request = asyncio.ensure_future(asyncio.sleep(60))
+        request.cancel()
+        await request
+
+    async def put(key: str, source: Path, **_: object) -> Stored:
+        return Stored(key, source.stat().st_size)
+
+    items = [Item(name, slide=Slide(write_tiff(tmp_path / f"{name}.tiff"))) for name in ("a", "b")]
+    async with emulator.client() as client:
+        store = client.store(emulator.store_url)
+        own = SimpleNamespace(
+            put=store.put if method == "presign_get" else put,
+            stat=store.stat,
+            presign_get=store.presign_get,
+            credentials_expire_at=store.credentials_expire_at,
+        )
+        setattr(own, method, cancelled)
+        with pytest.raises(AignosticsError, match="something that was waited for was cancelled"):
+            await client.runs.submit("he-tme:v1.1.0", items, store=own)
+    assert count(emulator, operation="create_run") == 0
 
 
 @given(st.text(max_size=12), st.text(max_size=12))

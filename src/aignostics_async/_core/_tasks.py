@@ -5,22 +5,54 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar, cast
+from typing import TypeVar, TypeVarTuple, cast
 
 import anyio
 from anyio.abc import TaskGroup
 
+from ..errors import AignosticsError
+
 S = TypeVar("S")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+class PlainTaskGroup:
+    """A task group, as `plain_task_group` opens it."""
+
+    def __init__(self, group: TaskGroup) -> None:
+        self._group = group
+        self.cancel_scope = group.cancel_scope
+
+    def start_soon(self, work: Callable[[*Ts], Awaitable[object]], *args: *Ts) -> None:
+        """Start a task."""
+        self._group.start_soon(_to_its_end, work, args)
+
+
+async def _to_its_end(work: Callable[[*Ts], Awaitable[object]], args: tuple[*Ts]) -> None:
+    """Call `work`, which fails if it was not cancelled, but something of the user's that it waited for was.
+
+    The group would take such a task for one that has done its work.
+    """
+    try:
+        await work(*args)
+        return
+    except asyncio.CancelledError:
+        if is_cancelled():
+            raise
+    raise AignosticsError(
+        "something that was waited for was cancelled, and nothing else was: a request of a store or a token "
+        "source of your own, perhaps; try again"
+    )
 
 
 @asynccontextmanager
-async def plain_task_group() -> AsyncIterator[TaskGroup]:
+async def plain_task_group() -> AsyncIterator[PlainTaskGroup]:
     """Open a task group whose first failure cancels the other tasks and is raised itself, not in a group."""
     failure: BaseException | None = None
     try:
         async with anyio.create_task_group() as group:
-            yield group
+            yield PlainTaskGroup(group)
     except BaseExceptionGroup as several:
         failure = several
         while isinstance(failure, BaseExceptionGroup):

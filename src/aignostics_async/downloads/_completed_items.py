@@ -24,8 +24,7 @@ from ._run_download import artifact_paths
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from anyio.abc import TaskGroup
-
+    from .._core._tasks import PlainTaskGroup
     from ..transfer._engine import Engine
     from ..transfer._progress import Progress
     from ..watch import Change, Watcher
@@ -185,7 +184,7 @@ class CompletedItems(AsyncIterator[CompletedItem]):
                 self._failure = error
             await self._start(changes, group)
 
-    async def _start(self, changes: Sequence[Change], group: TaskGroup) -> None:
+    async def _start(self, changes: Sequence[Change], group: PlainTaskGroup) -> None:
         """Start what has succeeded, as there is a place for it, and forget the runs that are over."""
         done: list[tuple[Change, ItemResult]] = []
         for change in changes:

@@ -113,8 +113,8 @@ def _difference(told: Stored, name: str, size: int, crc32c: str) -> ChecksumMism
         name=name,
         expected=crc32c,
         actual=told.crc32c or f"of {told.size} bytes",
-        problem=f"the store has {told.size:,} bytes with CRC32C {told.crc32c or 'unknown'}, "
-        f"the file has {size:,} with {crc32c}",
+        problem=f"the store has {told.size} bytes with CRC32C {told.crc32c or 'unknown'}, "
+        f"the file has {size} with {crc32c}",
     )
 
 

@@ -31,9 +31,8 @@ from ._responses import refusal
 from ._target_folder import check_place
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
-
     from .._core._crc32c import Crc32c
+    from .._core._tasks import PlainTaskGroup
     from ._cancel_token import CancelToken
     from ._connection import Response
     from ._engine import Engine
@@ -108,7 +107,7 @@ class RangedDownload:
         self._is_splittable = False
         self._told: str | None = None
         self._fetched: FetchedFile | None = None
-        self._group: TaskGroup | None = None
+        self._group: PlainTaskGroup | None = None
         self._waiting: list[Span] = []
         self._min_span = engine.settings.transfers.segment_size
 

@@ -21,8 +21,7 @@ from ..reconciliation._tags import plain
 from ._signals import StageId
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
-
+    from ..._core._tasks import PlainTaskGroup
     from ...models import ItemResult, RunDetails
     from ..database._queries import OwnRun
     from ._context import JobContext
@@ -62,7 +61,7 @@ class Monitoring:
         self._ended.append(True)
         self.context.signals.notify_from(StageId.MONITORING)
 
-    async def _start(self, group: TaskGroup) -> None:
+    async def _start(self, group: PlainTaskGroup) -> None:
         for run in await self.context.database.read(_queries.runs_under_way()):
             if run.run_id not in self._in_flight:
                 self._in_flight.add(run.run_id)
