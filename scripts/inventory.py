@@ -74,7 +74,11 @@ def _operation(
         name: schema.get("properties", {}) for name, schema in contract["components"]["schemas"].items()
     }
     return {
-        "sent": [name for name in told["parameters"] if ("parameter", method, path, name) in used],
+        "sent": {
+            name: parameter
+            for name, parameter in told["parameters"].items()
+            if ("parameter", method, path, name) in used
+        },
         "statuses": told["statuses"],
         "success": told["success"],
         "types": told["types"],

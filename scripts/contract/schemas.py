@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from attrs import evolve
 
+from aignostics_async.contracts._drift import is_narrower
 from contract.change import Change, Effect, Key, Pair, Subject, moved, requirement, words
 from contract.names import Renaming, renamed_fields, renamed_schemas, renamed_values
 from contract.shapes import (
@@ -132,7 +132,7 @@ class Schemas:
             before, after = one.get(word), other.get(word)
             if before != after:
                 effect = Effect.EXTENDS
-                if pair.sent and _tightened(word, before, after):
+                if pair.sent and is_narrower(word, before, after):
                     effect = Effect.BREAKS
                 yield pair.change("changed", subject, effect, f"{word} {before} → {after}")
 
@@ -206,17 +206,6 @@ def _all_keys(name: str, schema: Schema) -> tuple[Key, ...]:
     fields = (("field", name, each) for each in schema.get("properties", ()))
     values = (("value", str(each)) for each in schema.get("enum", ()))
     return (("schema", name), *fields, *values)
-
-
-def _tightened(word: str, before: Any, after: Any) -> bool:
-    """Whether a constraint on requests allows less than before."""
-    if word == "default" or after is None:
-        return False
-    if before is None or not isinstance(before, int | float) or not isinstance(after, int | float):
-        return True
-    return bool(
-        after > before if word.lower().removeprefix("exclusive").startswith("min") else after < before
-    )
 
 
 def _texts(options: list[Schema]) -> frozenset[str]:

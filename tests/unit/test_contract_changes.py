@@ -13,6 +13,8 @@ from contract.changes import compare
 from contract.severity import Judged, Severity, judge
 from contract.usage import Key, uses
 
+from aignostics_async.contracts._drift import is_narrower
+
 RUN = ("components", "schemas", "RunReadResponse", "properties")
 
 
@@ -94,14 +96,17 @@ RUNS = ("paths", "/v1/runs", "get")
 ONE_RUN = ("paths", "/v1/runs/{application_run_id}", "get", "responses", "200")
 
 
+def parameter(new: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(each for each in at(new, *RUNS)["parameters"] if each["name"] == name)
+    return found
+
+
 def in_header(new: dict[str, Any]) -> None:
-    (page,) = (each for each in at(new, *RUNS)["parameters"] if each["name"] == "page")
-    page["in"] = "header"
+    parameter(new, "page")["in"] = "header"
 
 
 def unexploded(new: dict[str, Any]) -> None:
-    (sort,) = (each for each in at(new, *RUNS)["parameters"] if each["name"] == "sort")
-    sort["explode"] = False
+    parameter(new, "sort")["explode"] = False
 
 
 def other_type(new: dict[str, Any]) -> None:
@@ -130,6 +135,26 @@ def with_key(new: dict[str, Any]) -> None:
     at(new, *RUNS)["security"] = [{"Key": []}]
 
 
+def needed(new: dict[str, Any]) -> None:
+    parameter(new, "application_id")["required"] = True
+
+
+def fewer_at_once(new: dict[str, Any]) -> None:
+    parameter(new, "page_size")["schema"]["maximum"] = 50
+
+
+def shorter(new: dict[str, Any]) -> None:
+    at(new, "components", "schemas", "ItemCreationRequest", "properties", "reference")["maxLength"] = 64
+
+
+def fewer_values(new: dict[str, Any]) -> None:
+    at(new, "components", "schemas", "ItemStatus")["enum"].remove("PENDING")
+
+
+def only_values(new: dict[str, Any]) -> None:
+    parameter(new, "application_version")["schema"] = {"type": "string", "enum": ["he-tme:v1.0.0"]}
+
+
 RUN_CANCEL = "POST /v1/runs/{application_run_id}/cancel"
 PLAIN = "an access token alone does not open it any more"
 
@@ -150,6 +175,11 @@ PLAIN = "an access token alone does not open it any more"
         (other_method, (RUN_CANCEL, "perhaps now PUT /v1/runs/{application_run_id}/cancel")),
         (fewer_parents, (RUN_CANCEL, "perhaps now POST /v1/{application_run_id}/cancel")),
         (with_key, ("GET /v1/runs", PLAIN)),
+        (needed, ("GET /v1/runs ?application_id", "optional → required")),
+        (fewer_at_once, ("GET /v1/runs ?page_size", "maximum 100 → 50")),
+        (shorter, ("ItemCreationRequest.reference", "maxLength None → 64")),
+        (fewer_values, ("ItemStatus: PENDING", "")),
+        (only_values, ("GET /v1/runs ?application_version", "string | null → enum of 1")),
     ],
 )
 def test_what_no_client_of_the_old_contract_survives_is_named(
@@ -159,6 +189,26 @@ def test_what_no_client_of_the_old_contract_survives_is_named(
     assert ("BREAKING", *told) in headlines(found)
     (one,) = (each for each in found if (each.change.name, each.change.detail) == told)
     assert one.uses, "the lines to look at"
+
+
+@pytest.mark.parametrize(
+    ("word", "before", "after", "is_told"),
+    [
+        ("maxLength", None, 5, True),
+        ("maxLength", 5, None, False),
+        ("maxLength", 5, 6, False),
+        ("exclusiveMinimum", 5, 6, True),
+        ("minItems", 2, 1, False),
+        ("pattern", "a", "b", True),
+        ("uniqueItems", None, False, False),
+        ("uniqueItems", False, True, True),
+        ("multipleOf", 5, 10, True),
+        ("multipleOf", 10, 5, False),
+        ("default", 5, 10, False),
+    ],
+)
+def test_narrower_limits_of_requests(word: str, before: Any, after: Any, is_told: bool) -> None:
+    assert is_narrower(word, before, after) is is_told
 
 
 def test_a_description_in_other_parts_is_no_change(judged: Callable[..., list[Judged]]) -> None:

@@ -37,7 +37,14 @@ def drifts(inventory: dict[str, Any], document: dict[str, Any], change: str, lin
     """Return what is told of a contract after a change, which is a statement about `paths` and `schemas`."""
     new = copy.deepcopy(document)
     known = {"paths": new["paths"], "schemas": new["components"]["schemas"]}
-    exec(change, {**known, "BASE": "#/components/schemas/Base"})
+
+    def parameter(path: str, name: str) -> dict[str, Any]:
+        given = new["paths"][path]["get"]["parameters"]
+        found: dict[str, Any] = next(each for each in given if each["name"] == name)
+        return found
+
+    places = {"RUNS": "/v1/runs", "ITEMS": "/v1/runs/{run_id}/items", "BASE": "#/components/schemas/Base"}
+    exec(change, {**known, **places, "parameter": parameter})
     return [str(each) for each in compare(inventory[line], new)]
 
 
@@ -106,6 +113,42 @@ CREATE = "POST /v1/runs"
             "p = paths['/v1/runs/{run_id}/custom-metadata']; p['patch'] = p.pop('put')",
             "breaking: PUT /v1/runs/{run_id}/custom-metadata: it is gone",
         ),
+        (
+            "paths['/v1/runs']['get']['parameters'][0]['required'] = True",
+            "breaking: GET /v1/runs: it needs the parameter application_id",
+        ),
+        (
+            "schemas['RunCreationRequest']['required'].append('scheduling')",
+            f"breaking: {CREATE}: scheduling is needed in requests",
+        ),
+        (
+            "parameter(RUNS, 'page_size')['schema']['maximum'] = 50",
+            "breaking: GET /v1/runs: maximum of the parameter page_size was 100, and is 50",
+        ),
+        (
+            "parameter(RUNS, 'custom_metadata')['schema']['anyOf'][0]['maxLength'] = 500",
+            "breaking: GET /v1/runs: maxLength of the parameter custom_metadata was 1000, and is 500",
+        ),
+        (
+            "parameter(ITEMS, 'item_id__in')['schema']['anyOf'][0]['maxItems'] = 50",
+            f"breaking: {ITEMS}: maxItems of the parameter item_id__in was not set, and is 50",
+        ),
+        (
+            "parameter(RUNS, 'external_id')['schema'] = {'type': 'integer'}",
+            "breaking: GET /v1/runs: the parameter external_id was null or string, and is integer",
+        ),
+        (
+            "schemas['ItemState']['enum'].remove('PENDING')",
+            f"breaking: {ITEMS}: the parameter state is never PENDING",
+        ),
+        (
+            "parameter(RUNS, 'application_version')['schema'] = {'type': 'string', 'enum': ['1.0.0']}",
+            "breaking: GET /v1/runs: the parameter application_version is nothing but 1.0.0",
+        ),
+        (
+            "schemas['ItemCreationRequest']['properties']['external_id']['maxLength'] = 64",
+            f"breaking: {CREATE}: maxLength of items.external_id in requests was 255, and is 64",
+        ),
         ("paths['/v1/news'] = {'get': {'responses': {}}}", "additive: GET /v1/news: it is new"),
         ("paths['/v1/runs']['post']['responses']['451'] = {}", f"additive: {CREATE}: it may answer 451"),
     ],
@@ -123,6 +166,9 @@ def test_each_difference_is_told_with_its_operation(
         "schemas['RunReadResponse']['description'] = 'Another text'",
         "schemas['GrantReadResponse']['properties'].clear()",
         "schemas['RunReadResponse']['properties'].pop('output')",
+        "parameter(RUNS, 'page_size')['schema'] |= {'maximum': 200, 'minimum': 1}",
+        "parameter(RUNS, 'external_id')['schema'] = {'type': 'string'}",
+        "schemas['RunReadResponse']['properties']['submitted_by']['maxLength'] = 5",
         "schemas['Base'] = schemas['RunState']; schemas['RunState'] = {'allOf': [{'$ref': BASE}]}",
         "schemas |= {'Base': schemas['RunReadResponse'], 'RunReadResponse': {'allOf': [{'$ref': BASE}, {}]}}",
     ],

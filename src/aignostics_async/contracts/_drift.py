@@ -18,6 +18,12 @@ from ..errors import InvalidResponse
 Severity = Literal["breaking", "additive"]
 _METHODS = ("get", "put", "post", "delete", "patch")
 _MAX_DEPTH = 8
+_LIMITS = frozenset(
+    {
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "pattern"),
+        *("minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"),
+    }
+)
 _PREFIX = "/api"  # what the client puts before the path of an operation; a gateway may put more before it
 Fields = Mapping[str, Mapping[str, Any]]
 
@@ -30,13 +36,13 @@ class ContractDrift:
             print(drift.severity, drift.operation, drift.detail)
 
     `severity` is `"breaking"` if something that the SDK reads or sends has gone or changed, or it would have
-    to send something more; else `"additive"`. `operation` is method and path, such as `POST /v1/runs`, and
-    `detail` what differs, for people. `str(drift)` has all three in one line.
+    to send something more, or within narrower limits; else `"additive"`. `operation` is method and path, such
+    as `POST /v1/runs`, and `detail` what differs, for people. `str(drift)` has all three in one line.
     """
 
     severity: Severity
     """`breaking` if something that the SDK reads or sends has gone or changed, or it would have to send
-    something more; else `additive`.
+    something more, or within narrower limits; else `additive`.
     """
     operation: str
     """The operation, such as `POST /v1/runs`."""
@@ -85,11 +91,14 @@ def _shape(method: str, path: str) -> str:
 
 
 def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[tuple[Severity, str]]:
-    for name in ours["sent"]:
-        if name not in theirs["parameters"]:
+    for name, parameter in ours["sent"].items():
+        now = theirs["parameters"].get(name)
+        if now is None:
             yield "breaking", f"the parameter {name} is gone"
+        else:
+            yield from _parameter_differences(parameter, now, f"the parameter {name}")
     for name in theirs["needed"]:
-        if name not in ours["sent"]:
+        if not ours["sent"].get(name, {"required": False})["required"]:
             yield "breaking", f"it needs the parameter {name}"
     if not set(ours["success"]) & set(theirs["success"]):
         yield "breaking", f"it succeeds with {', '.join(theirs['success'])}"
@@ -98,6 +107,39 @@ def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator
         yield "additive", f"it may answer {status}"
     yield from _field_differences(ours["answer"], theirs["answer"], "answers")
     yield from _field_differences(ours["body"], theirs["body"], "requests")
+
+
+def _parameter_differences(
+    ours: Mapping[str, Any], theirs: Mapping[str, Any], what: str
+) -> Iterator[tuple[Severity, str]]:
+    mine, yours = (set(each["kind"].split(" or ")) for each in (ours, theirs))
+    if mine - yours - {"null"}:  # which no query can have
+        yield "breaking", f"{what} was {ours['kind']}, and is {theirs['kind']}"
+    yield from _value_differences(ours.get("values"), theirs.get("values"), what, is_sent=True)
+    yield from _limit_differences(ours, theirs, what)
+
+
+def _limit_differences(
+    ours: Mapping[str, Any], theirs: Mapping[str, Any], what: str
+) -> Iterator[tuple[Severity, str]]:
+    """Yield what narrows something that is sent."""
+    before, after = ours.get("limits", {}), theirs.get("limits", {})
+    for word in sorted(after):
+        if is_narrower(word.rpartition(".")[2], before.get(word), after[word]):
+            yield "breaking", f"{word} of {what} was {before.get(word, 'not set')}, and is {after[word]}"
+
+
+def is_narrower(word: str, before: Any, after: Any) -> bool:
+    """Whether a keyword of a schema allows less than before; None for no such keyword."""
+    if after is None or after is False or word == "default":
+        return False
+    numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in (before, after))
+    if not numbers:
+        return bool(after != before)
+    if word == "multipleOf":
+        return bool(before % after)
+    is_lowest = word.lower().removeprefix("exclusive").startswith("min")
+    return bool(after > before if is_lowest else after < before)
 
 
 def _protocol_differences(
@@ -116,30 +158,40 @@ def _protocol_differences(
 
 def _field_differences(ours: Fields, theirs: Fields, where: str) -> Iterator[tuple[Severity, str]]:
     for name, field in ours.items():
-        now = theirs.get(name)
-        if not field["used"]:
-            continue
-        if now is None:
-            yield "breaking", f"{name} is gone from {where}"
-        elif field["kind"] != now["kind"]:
-            yield "breaking", f"{name} in {where} was {field['kind']}, and is {now['kind']}"
-        elif where == "answers" and field["required"] and not now["required"]:
-            yield "breaking", f"{name} may be missing in {where}"
-        if now is not None:
-            yield from _value_differences(field.get("values"), now.get("values"), f"{name} in {where}")
+        if field["used"]:
+            yield from _used_field_differences(field, theirs.get(name), name, where)
     holders = {"", *(name for name, field in ours.items() if field["used"])}
     for name, now in theirs.items():
-        if name in ours or name.rpartition(".")[0] not in holders:
+        if name.rpartition(".")[0] not in holders:
             continue
-        if where == "requests" and now["required"]:
+        before = ours.get(name)
+        if where == "requests" and now["required"] and not (before and before["required"]):
             yield "breaking", f"{name} is needed in {where}"
-        else:
+        elif before is None:
             yield "additive", f"{name} is new in {where}"
 
 
-def _value_differences(
-    ours: list[str] | None, theirs: list[str] | None, what: str
+def _used_field_differences(
+    ours: Mapping[str, Any], theirs: Mapping[str, Any] | None, name: str, where: str
 ) -> Iterator[tuple[Severity, str]]:
+    what, is_sent = f"{name} in {where}", where == "requests"
+    if theirs is None:
+        yield "breaking", f"{name} is gone from {where}"
+        return
+    if ours["kind"] != theirs["kind"]:
+        yield "breaking", f"{what} was {ours['kind']}, and is {theirs['kind']}"
+    elif not is_sent and ours["required"] and not theirs["required"]:
+        yield "breaking", f"{name} may be missing in {where}"
+    yield from _value_differences(ours.get("values"), theirs.get("values"), what, is_sent=is_sent)
+    if is_sent:
+        yield from _limit_differences(ours, theirs, what)
+
+
+def _value_differences(
+    ours: list[str] | None, theirs: list[str] | None, what: str, *, is_sent: bool
+) -> Iterator[tuple[Severity, str]]:
+    if ours is None and theirs is not None and is_sent:
+        yield "breaking", f"{what} is nothing but {', '.join(theirs)}"
     if ours is None or theirs is None:
         return
     for value in ours:
@@ -172,14 +224,22 @@ def describe(document: Mapping[str, Any], method: str, path: str) -> dict[str, A
     answer = next((each for each in success.values() if each.get("content")), {})
     body = resolve(document, operation.get("requestBody", {}))
     return {
-        "parameters": [each["name"] for each in listed if each["in"] == "query"],
+        "parameters": {
+            each["name"]: _description(document, each.get("schema", {}), needed=each.get("required", False))
+            for each in listed
+            if each["in"] == "query"
+        },
         "needed": [each["name"] for each in listed if each["in"] != "path" and each.get("required")],
         "statuses": sorted(answers),
         "success": sorted(success),
         "types": {"body": sorted(body.get("content", ())), "answer": sorted(answer.get("content", ()))},
         "takes_token": takes_token(document, operation),
         "body": dict(_fields(document, _schema(body), "", 0)),
-        "answer": dict(_fields(document, _schema(answer), "", 0)),
+        "answer": {
+            # Limits of what is read do not matter.
+            name: {word: value for word, value in field.items() if word != "limits"}
+            for name, field in _fields(document, _schema(answer), "", 0)
+        },
     }
 
 
@@ -223,16 +283,36 @@ def _fields(
     for each in _objects(document, schema):
         for name, inner in each.get("properties", {}).items():
             at = f"{place}.{name}" if place else name
-            values = [str(value) for kind in _alternatives(document, inner) for value in kind.get("enum", ())]
-            yield (
-                at,
-                {
-                    "kind": _kind(document, inner),
-                    "required": name in each.get("required", ()),
-                    **({"values": sorted(values)} if values else {}),
-                },
-            )
+            yield at, _description(document, inner, needed=name in each.get("required", ()))
             yield from _fields(document, inner, at, depth + 1)
+
+
+def _description(document: Mapping[str, Any], schema: Mapping[str, Any], *, needed: bool) -> dict[str, Any]:
+    """Return what is known of a field or parameter."""
+    values = sorted(_values(document, schema))
+    limits = dict(_limits(document, schema))
+    return {
+        "kind": _kind(document, schema),
+        "required": needed,
+        **({"values": values} if values else {}),
+        **({"limits": limits} if limits else {}),
+    }
+
+
+def _values(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the values of an enumeration, or of a list of them."""
+    for each in _alternatives(document, schema):
+        yield from map(str, each.get("enum", ()))
+        if "items" in each:
+            yield from _values(document, each["items"])
+
+
+def _limits(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the keywords that narrow a schema, those of the entries of a list with `items.` before them."""
+    for each in _alternatives(document, schema):
+        yield from ((word, each[word]) for word in sorted(each.keys() & _LIMITS))
+        if "items" in each:
+            yield from ((f"items.{word}", value) for word, value in _limits(document, each["items"]))
 
 
 def _alternatives(document: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
