@@ -14,12 +14,12 @@ import re
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import regenerate
-import spec_diff
 import yaml
 from contract import document, lines, swap
 from contract.lines import ContractLine, UnknownLine
@@ -81,11 +81,22 @@ def draft_overlay(root: Path, line: ContractLine, new: dict[str, Any]) -> dict[s
 
 
 def short_ids(mended: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield an action for each operation id that ends with the framework's copy of path and method."""
-    for (method, path), name in spec_diff.operation_ids(mended).items():
-        short = name.removesuffix(f"_{method}").removesuffix(re.sub(r"\W", "_", path))
-        if short and short != name.removesuffix(f"_{method}"):
+    """Yield an action for each operation id that ends with the framework's copy of path and method.
+
+    An id that would be that of two operations stays as it is.
+    """
+    ids = regenerate.operation_ids(mended)
+    shortened = {each: _short(*each, name) for each, name in ids.items()}
+    taken = Counter(shortened.values())
+    for (method, path), short in shortened.items():
+        if short != ids[method, path] and taken[short] == 1:
             yield {"target": f'$.paths["{path}"].{method}.operationId', "update": short}
+
+
+def _short(method: str, path: str, name: str) -> str:
+    own = name.removesuffix(f"_{method}")
+    short = own.removesuffix(re.sub(r"\W", "_", path))
+    return short if short not in ("", own) else name
 
 
 if __name__ == "__main__":

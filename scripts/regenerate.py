@@ -18,6 +18,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +30,7 @@ from contract.lines import ContractLine
 from jsonpath_ng.exceptions import JSONPathError
 from jsonpath_ng.ext.parser import parse
 from oas_patch.overlay import apply_overlay
+from openapi_python_client.strings import ClassName, PythonIdentifier
 from openapi_spec_validator import validate
 from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 
@@ -123,6 +125,37 @@ def build_package(root: Path, line: ContractLine, target: Path) -> None:
         )
     check_valid(mended, line)
     generate(mended, root, target)
+    if missing := left_out(mended, target):
+        raise RegenerationError("the generator silently left these out:\n  " + "\n  ".join(missing))
+
+
+def left_out(mended: dict[str, Any], package: Path) -> list[str]:
+    """Return the operations and schemas that a generated package lacks: two of one module are one too few."""
+    modules = Counter(path.stem for path in package.glob("api/*/*.py"))
+    models = Counter(path.stem for path in package.glob("models/*.py"))
+    schemas = mended.get("components", {}).get("schemas", {})
+    made = [name for name, schema in schemas.items() if "properties" in schema or "enum" in schema]
+    operations = {name: str(PythonIdentifier(name, "")) for name in operation_ids(mended).values()}
+    classes = {name: str(PythonIdentifier(ClassName(name, ""), "")) for name in made}
+    return [*_missing("operation", operations, modules), *_missing("schema", classes, models)]
+
+
+def _missing(kind: str, wanted: dict[str, str], there: Counter[str]) -> Iterator[str]:
+    needed = Counter(wanted.values())
+    for name, module in wanted.items():
+        if there[module] < needed[module]:
+            shared = f", whose module {module} is that of another {kind}" if there[module] else ""
+            yield f"{kind} {name}{shared}"
+
+
+def operation_ids(contract: dict[str, Any]) -> dict[tuple[str, str], str]:
+    """Return the id of each operation by method and path."""
+    return {
+        (method, path): operation["operationId"]
+        for path, item in contract["paths"].items()
+        for method, operation in item.items()
+        if isinstance(operation, dict) and "operationId" in operation
+    }
 
 
 def overlay(root: Path, line: ContractLine = lines.OLDEST) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def differences(
     """Return every change between two contracts, with its severity for the code under `root`."""
     overlay = regenerate.overlay(root, line)
     mended, _ = regenerate.apply_mends(new, overlay)
-    after = operation_ids(mended)
+    after = regenerate.operation_ids(mended)
     tags_before, tags_after = first_tags(regenerate.apply_mends(base, overlay)[0]), first_tags(mended)
     # A new operation id changes nothing if the overlay sets the old one.
     named = frozenset(
@@ -63,16 +63,6 @@ def first_tags(contract: dict[str, Any]) -> dict[tuple[str, str], str]:
         for path, item in contract["paths"].items()
         for method, operation in item.items()
         if isinstance(operation, dict) and "responses" in operation
-    }
-
-
-def operation_ids(contract: dict[str, Any]) -> dict[tuple[str, str], str]:
-    """Return the id of each operation by method and path."""
-    return {
-        (method, path): operation["operationId"]
-        for path, item in contract["paths"].items()
-        for method, operation in item.items()
-        if isinstance(operation, dict) and "operationId" in operation
     }
 
 

@@ -106,7 +106,7 @@ def _text(name: str, content: bytes) -> str:
 def _document(name: str, text: str) -> dict[str, Any]:
     try:
         document = _parse(name, text)
-        json.dumps(document, ensure_ascii=False).encode()
+        _check_length(document)
         return _openapi(name, document)
     except _BadValue as error:
         reason = str(error)
@@ -119,6 +119,15 @@ def _document(name: str, text: str) -> dict[str, Any]:
     raise NotASpecification(f"{name} {reason}")
 
 
+def _check_length(document: Any) -> None:
+    """Raise _BadValue for what is too long as JSON: a few aliases in YAML can stand for gigabytes."""
+    length = 0
+    for piece in json.JSONEncoder(ensure_ascii=False).iterencode(document):
+        length += len(piece.encode())
+        if length > _MAX_SIZE:
+            raise _BadValue(f"is longer than {_MAX_SIZE} bytes as JSON; does it repeat aliases?")
+
+
 def pretty(document: dict[str, Any]) -> str:
     """Return the text of a contract as it is committed, with sorted keys so that releases can be diffed."""
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
@@ -128,6 +137,8 @@ def _parse(path: str, text: str) -> Any:
     start = text.lstrip()
     if not start:
         raise NotASpecification(f"{path} is empty; was the download finished?")
+    if re.search(r"^<{7} ", text, re.MULTILINE):
+        raise NotASpecification(f"{path} has the conflict markers of git; finish the merge first")
     if start.startswith("<"):
         raise NotASpecification(
             f"{path} is HTML or XML, not an OpenAPI document; it may be a sign-in or an error page"
@@ -142,7 +153,14 @@ def _parse(path: str, text: str) -> Any:
     try:
         return yaml.load(text, _JsonLoader)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
-        raise NotASpecification(f"{path} is neither JSON nor YAML: {str(error).splitlines()[0]}") from error
+        raise NotASpecification(f"{path} is neither JSON nor YAML: {_yaml_words(error)}") from error
+
+
+def _yaml_words(error: yaml.YAMLError) -> str:
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return str(error).splitlines()[0]
+    mark = error.problem_mark
+    return f"{error.problem or error.context} at line {mark.line + 1} column {mark.column + 1}"
 
 
 def _parse_json(path: str, text: str) -> Any:

@@ -115,6 +115,11 @@ async def test_the_search_ends_with_a_page_of_older_runs(emulator: Emulator) -> 
     assert asked.count(RUNS) == 3
 
 
+@pytest.mark.parametrize("since", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+async def test_any_time_is_one_to_search_from(emulator: Emulator, since: datetime) -> None:
+    assert not (await find(emulator, "a", since=since)).exact
+
+
 async def test_what_is_older_is_not_found(emulator: Emulator) -> None:
     reference = str(uuid.uuid4())
     async with emulator.client() as client:

@@ -169,6 +169,11 @@ def test_faults_come_as_one_text(emulator: Emulator, shared: Path) -> None:
             2,
             "--run-metadata takes KEY=VALUE, not 'study'",
         ),
+        (
+            ("runs", "download", "an id", "out", "--table", "a.xlsx"),
+            2,
+            "a.xlsx names no format of a table",
+        ),
         (("whoami", "extra"), 2, "error: no argument is expected here: extra."),
         (("bulk", "plan", "--help"), 0, "--exclude PATTERN"),
         (("--version",), 0, "0.1.0"),

@@ -12,13 +12,14 @@ from attrs import evolve
 from bulk_jobs import PLAN
 from hostile_texts import terminal
 
+from aignostics_async import RunDetails, RunStatus
 from aignostics_async.bulk.preflight._earlier_runs import EarlierRuns
 from aignostics_async.bulk.preflight._findings import FindingGroup, FindingKind
 from aignostics_async.bulk.preflight._report import DiskEstimate, PreflightReport
 from aignostics_async.bulk.preflight._store_probe import StoreProbe
 from aignostics_async.cli._bulk_plan import _figures, _slides
 from aignostics_async.cli._login import _warn_of_precedence
-from aignostics_async.cli._output import print_json, print_json_line, print_table, show
+from aignostics_async.cli._output import jsonable, print_json, print_json_line, print_table, show
 from aignostics_async.cli._submit import _advice
 
 
@@ -91,6 +92,15 @@ def test_json_is_readable_in_any_language(capsys: pytest.CaptureFixture[str]) ->
         assert json.loads(told) == value
         assert value["reference"] in told
         assert told.count("\n") == lines
+
+
+def test_what_json_lacks_is_written_as_null(capsys: pytest.CaptureFixture[str]) -> None:
+    metadata = {"a": float("nan"), "b": [float("inf"), {"c": 1.5}]}
+    now = datetime.now(UTC)
+    run = RunDetails("run", "he-tme:v1.0.0", "org", RunStatus.RUNNING, now, "me", metadata=metadata)
+    print_json(jsonable(run))
+    written = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert written["metadata"] == {"a": None, "b": [None, {"c": 1.5}]}
 
 
 def test_a_credential_that_takes_precedence_over_a_login_is_named(

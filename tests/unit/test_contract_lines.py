@@ -106,6 +106,29 @@ def test_the_ids_of_the_framework_are_shortened() -> None:
     assert list(add_contract.short_ids(own)) == []
 
 
+def test_an_id_is_not_shortened_to_that_of_another_operation() -> None:
+    ids = {"/v1/runs": "list_v1_runs_get", "/v1/apps": "list_v1_apps_get", "/v1/me": "me_v1_me_get"}
+    paths = {path: {"get": {"operationId": name}} for path, name in ids.items()}
+    assert [action["update"] for action in add_contract.short_ids({"paths": paths})] == ["me"]
+
+
+def test_an_operation_whose_module_another_one_has_is_left_out(tmp_path: Path) -> None:
+    for name in ("api/public/get_run.py", "api/public/get_me.py", "models/run.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    ids = ("get_run", "getRun", "get_me", "list_runs")
+    contract = {
+        "paths": {f"/{name}": {"get": {"operationId": name}} for name in ids},
+        "components": {"schemas": {"Run": {"properties": {}}, "Item": {"enum": ["a"]}}},
+    }
+    assert regenerate.left_out(contract, tmp_path) == [
+        "operation get_run, whose module get_run is that of another operation",
+        "operation getRun, whose module get_run is that of another operation",
+        "operation list_runs",
+        "schema Item",
+    ]
+
+
 def test_another_media_type_of_a_body_breaks() -> None:
     new = json.loads(SPEC)
     body = new["paths"]["/v1/things"]["post"]["requestBody"]

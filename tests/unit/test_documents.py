@@ -10,6 +10,11 @@ from contract import document
 
 WHOLE = {"openapi": "3.1.0", "info": {"title": "Small", "version": "1"}, "paths": {"/a": {}}}
 
+# Ten lists of ten aliases each, which stand for ten gigabytes.
+ALIASES = b"a0: &a0 [x]\n" + b"".join(
+    b"a%d: &a%d [%s]\n" % (n, n, b", ".join([b"*a%d" % (n - 1)] * 10)) for n in range(1, 10)
+)
+
 
 @pytest.mark.parametrize(
     ("content", "message"),
@@ -24,7 +29,11 @@ WHOLE = {"openapi": "3.1.0", "info": {"title": "Small", "version": "1"}, "paths"
         (b'{"openapi": 3.1.0, "info": {}}', "is not valid JSON at line 1 column 16"),
         (b"[1, 2]", "contains a list"),
         (b"just words", "contains a str"),
-        (b"a: [1", "is neither JSON nor YAML"),
+        (b"a: [1", "is neither JSON nor YAML: expected ',' or ']', but got"),
+        (b"a: 1\n\tb: 2\n", "found character '\\t' that cannot start any token at line 2 column 1"),
+        (b"<<<<<<< HEAD\n{}", "has the conflict markers of git"),
+        (b'{"openapi": "3.1.0",\n<<<<<<< HEAD\n', "has the conflict markers of git"),
+        (ALIASES, "is longer than 33554432 bytes as JSON"),
         (b'{"swagger": "2.0"}', "is Swagger 2.0"),
         (b'{"openapi": "4.0.0"}', "has no `openapi: 3.x`"),
         (b'{"openapi": "3.1.0", "info": {}}', "lacks `info` or `paths`"),

@@ -23,7 +23,7 @@ from aignostics_async.bulk.database._states import AttemptOutcome, IntentState
 from aignostics_async.bulk.report._rows import read_troubles
 from aignostics_async.bulk.stages._monitoring import Monitoring
 from aignostics_async.cli import _runs
-from aignostics_async.cli._options import as_time
+from aignostics_async.cli._options import as_time, run_metadata
 from aignostics_async.contracts._protocol import RunOptions
 from aignostics_async.contracts.v1_8 import _decoding
 
@@ -122,8 +122,16 @@ def test_a_time_without_a_zone_is_local() -> None:
     assert local is not None
     assert (local.hour, local.utcoffset()) == (18, datetime(2027, 1, 31, 18).astimezone().utcoffset())
     assert as_time(None) is None
-    with pytest.raises(UsageError, match="a time is written as"):
-        as_time("tomorrow")
+    for text in ("tomorrow", "0001-01-01", "9999-12-31T23:59-12:00"):
+        with pytest.raises(UsageError, match="a time is written as"):
+            as_time(text)
+
+
+@pytest.mark.parametrize("option", ["--metadata", "--run-metadata"])
+def test_the_option_that_is_no_pair_is_named(option: str) -> None:
+    with pytest.raises(UsageError, match=f"^{option} takes KEY=VALUE, not 'study'"):
+        run_metadata(["study"], option)
+    assert run_metadata(["study=x"]) == {"study": "x"}
 
 
 def test_what_a_run_tells_is_shown() -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from aignostics_async import AignosticsError, RunDetails, RunStatus
-from aignostics_async.watch._scope import Scope
+from aignostics_async.watch._scope import Scope, ScopeListing
 from aignostics_async.watch._transitions import ObservedState, Snapshot
 from aignostics_async.watch._watcher_state import Subscription
 
@@ -70,3 +70,11 @@ def details(run_id: str) -> RunDetails:
         triggered_at=NOW,
         triggered_by="me",
     )
+
+
+def test_the_first_time_that_there_is_ends_no_listing() -> None:
+    """Some servers write it where they know none."""
+    first = datetime.fromisoformat("0001-01-01T00:00:00+14:00")
+    listing = ScopeListing(Scope(), None)
+    listing.record_listing(listing.since, first, pages=1)
+    assert listing.seen_before is None

@@ -1,9 +1,9 @@
-"""Durations, and the clock of bulk jobs: one object, so that a test can scale it."""
+"""Durations, times, and the clock of bulk jobs: one object, so that a test can scale it."""
 
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from math import inf
 
 import anyio
@@ -46,3 +46,9 @@ def seconds(value: float | timedelta) -> float:
         return float(value)
     except OverflowError:  # an integer of hundreds of digits
         return inf if value > 0 else -inf
+
+
+def earlier(moment: datetime, by: timedelta) -> datetime:
+    """Return the time a while before another; the first time that Python knows if none is so early."""
+    first = datetime.min.replace(tzinfo=UTC)
+    return moment - by if moment - first > by else first

@@ -143,7 +143,7 @@ class JobOptions:
             pack=self.pack,
             identifying=identifying_policies(self.identifying),
             decode=self.decode,
-            metadata=run_metadata(self.run_metadata),
+            metadata=run_metadata(self.run_metadata, "--run-metadata"),
             due_date=as_time(self.due_date),
             deadline=as_time(self.deadline),
         )

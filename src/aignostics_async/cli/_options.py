@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from attrs import evolve
@@ -107,6 +108,11 @@ RunMetadata = Annotated[
     ),
 ]
 
+TablePath = Annotated[
+    Path | None,
+    Parameter(help="Also write one table of all files; the suffix .csv or .parquet decides the format."),
+]
+
 SelectedMetadata = Annotated[
     tuple[str, ...],
     Parameter(
@@ -139,17 +145,17 @@ def as_time(text: str | None) -> datetime | None:
     """Return a time that an option names, in the local zone where it names none; raises UsageError."""
     try:
         return None if text is None else datetime.fromisoformat(text).astimezone()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise UsageError(
             f"a time is written as 2027-01-31T18:00, with a zone as in +01:00 or Z, not {text!r}"
         ) from None
 
 
-def run_metadata(pairs: Sequence[str]) -> dict[str, Any] | None:
-    """Return the metadata of runs that KEY=VALUE pairs tell; None without any."""
+def run_metadata(pairs: Sequence[str], option: str = "--metadata") -> dict[str, Any] | None:
+    """Return the metadata of runs that the KEY=VALUE pairs of an option tell; None without any."""
     from .. import read_metadata
 
-    return read_metadata(None, dict(key_value(pair, "--run-metadata") for pair in pairs)) or None
+    return read_metadata(None, dict(key_value(pair, option) for pair in pairs)) or None
 
 
 def key_value(pair: str, option: str = "--metadata") -> tuple[str, str]:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -125,6 +126,8 @@ def jsonable(model: Any) -> Any:
     def serialize(_instance: object, _attribute: object, value: Any) -> Any:
         if isinstance(value, datetime):
             return value.isoformat()
+        if isinstance(value, float) and not isfinite(value):
+            return None  # metadata may hold NaN, which JSON does not have
         return str(value) if isinstance(value, Path) else value
 
     return asdict(

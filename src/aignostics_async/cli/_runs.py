@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -18,6 +19,7 @@ from ._options import (
     PollInterval,
     RunId,
     SelectedMetadata,
+    TablePath,
     as_time,
     client,
     run_metadata,
@@ -307,10 +309,7 @@ async def download(
     ] = True,
     poll_interval: PollInterval = 30,
     bwlimit: Bwlimit = None,
-    table: Annotated[
-        Path | None,
-        Parameter(help="Also write one table of all files; the suffix .csv or .parquet decides the format."),
-    ] = None,
+    table: TablePath = None,
     as_json: Json = False,
 ) -> int:
     """Download all output artifacts of a run, each item's as soon as it succeeds.
@@ -320,6 +319,10 @@ async def download(
 
     Example: `aignostics-async runs download 6f2c1d0a-... results/ --table results.csv`
     """
+    if table is not None:
+        # A format that there is not is refused now, not after hours of waiting.
+        with TemporaryDirectory() as scratch:
+            write_table((), Path(scratch, table.name))
     async with client(poll_interval, bwlimit) as session:
         return await download_results(session.run(run_id), folder, wait=wait, table=table, as_json=as_json)
 

@@ -104,7 +104,7 @@ async def submit(
         Submit even if the platform says that it is DOWN.
     """
     texts = dict(key_value(pair) for pair in metadata)
-    kept = as_run_metadata(run_metadata)
+    kept = as_run_metadata(run_metadata, "--run-metadata")
     found = _find(slides)
     if dry_run:
         plan = {

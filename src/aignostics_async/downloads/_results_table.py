@@ -44,7 +44,7 @@ def write_table(files: Iterable[FileOutcome], target: str | os.PathLike[str]) ->
     path = as_path(target, "the file of a table")
     writer = {".csv": _write_csv, ".parquet": _write_parquet}.get(path.suffix.lower())
     if writer is None:
-        raise UsageError(f"{path} names no format of a table; use one of the suffixes .csv, .parquet")
+        raise UsageError(f"{path.name} names no format of a table; use one of the suffixes .csv, .parquet")
     try:
         with atomic_file(path) as file:
             return writer(_rows(files), file)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from .._core._clock import earlier
 from .._identifiers import as_aware
 from ..errors import APIStatusError, InvalidItems, UsageError
 from ._marks import RunMark
@@ -59,7 +60,8 @@ async def find_runs(
         raise UsageError("give the references of the items to find, or the submission")
     since = as_aware(since, "since")
     exact, possible = [], []
-    async for run in runs_since(runs.pages(), None if since is None else since - _CLOCK_SKEW, "find runs"):
+    oldest = None if since is None else earlier(since, _CLOCK_SKEW)
+    async for run in runs_since(runs.pages(), oldest, "find runs"):
         mark = RunMark.read(run.sdk_metadata)
         if submission is not None and mark is not None:
             match: bool | None = mark.attempt == submission

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from .._core._clock import earlier
+
 if TYPE_CHECKING:
     from ..models import RunDetails
 
@@ -70,7 +72,7 @@ class ScopeListing:
         """
         if since is None or newest is None or since > self.since:
             return
-        advanced = newest - _MAX_LAG
+        advanced = earlier(newest, _MAX_LAG)
         is_settled = pages == 1 or self._oldest_found >= advanced
         self._oldest_found = _END
         if is_settled:
