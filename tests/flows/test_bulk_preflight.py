@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -30,6 +31,7 @@ from aignostics_async import (
     Client,
     ConfigurationError,
     Item,
+    JobDatabaseError,
     NotFound,
     Presigned,
     Slide,
@@ -187,6 +189,29 @@ async def test_a_creation_that_was_cancelled_leaves_no_job(
         await asyncio.sleep(0)
     assert (await creating).is_clear
     assert database.exists()
+
+
+async def test_a_database_that_is_not_whole_is_no_job(
+    client: Client, plan: JobPlan, shared: Path, tmp_path: Path
+) -> None:
+    """A reader keeps its log from being merged, as a disk does that is full; alone it would be damaged."""
+    readers: list[sqlite3.Connection] = []
+
+    def read(_progress: PreflightProgress) -> None:
+        reader = sqlite3.connect(tmp_path / "job" / "draft.sqlite3", isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM job").fetchall()
+        readers.append(reader)
+
+    sources = Sources(places=[shared / "slides/small.svs"])
+    with pytest.raises(JobDatabaseError, match="make room"):
+        await create_job(tmp_path / "job", plan, sources, client, progress=read)
+    for reader in readers:
+        reader.close()
+    assert [each.name for each in (tmp_path / "job").iterdir()] == ["lock"]
+    assert (await create_job(tmp_path / "job", plan, sources, client)).is_clear
+    async with BulkJob.open(tmp_path / "job") as job:
+        assert sum((await job.states()).values()) == 1
 
 
 async def test_what_would_be_too_much(client: Client, plan: JobPlan, shared: Path) -> None:

@@ -17,7 +17,7 @@ from attrs import evolve
 from ..errors import JobRefused
 from ..transfer._progress import call_plain, check_callback
 from .database import _commands, _job_commands, _run_commands
-from .database._database import Database
+from .database._database import Database, check_whole
 from .database._job_folder import HighWaterMark, HighWaterMarkFile, JobFolder, changing
 from .database._job_registry import register_folder
 from .database._states import ItemState
@@ -118,6 +118,7 @@ async def create_job(
                 if consent is not None:
                     call_plain(consent, report)
                     await _allow_rebilling(draft, report)
+                check_whole(draft)
                 # The mark tells the first process that this database is no copy.
                 await to_thread.run_sync(HighWaterMarkFile(job_id).write, HighWaterMark(0, 0))
                 await to_thread.run_sync(register_folder, job_id, folder.path)

@@ -111,6 +111,15 @@ def _has_log(path: Path) -> bool:
     return log.exists() and log.stat().st_size > 0
 
 
+def check_whole(path: Path) -> None:
+    """Raise JobDatabaseError for a closed database that still needs its log: it can't be moved alone."""
+    if _has_log(path):
+        raise JobDatabaseError(
+            f"{path} can't be made whole; make room in the job's folder, and close other programs that "
+            "have it open"
+        )
+
+
 def show_as_current(connection: sqlite3.Connection) -> None:
     """Let queries of this release read the database of an earlier one, which stays as it is."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
