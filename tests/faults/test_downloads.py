@@ -25,6 +25,7 @@ from aignostics_async import (
     TransferInterrupted,
     UnsafePath,
     UrlRefused,
+    checksum_bytes,
 )
 from aignostics_async._core._file_fingerprint import Fingerprint
 from aignostics_async.emulator.process import IMPATIENT, Emulator
@@ -303,16 +304,19 @@ async def test_a_folder_that_cant_be_written(emulator: Emulator, place: Storage,
     assert report.files[1].status is FileStatus.VERIFIED
 
 
-@pytest.mark.parametrize("change", ["bytes", "end", "name"])
+@pytest.mark.parametrize("change", ["bytes", "time set back", "end", "name"])
 async def test_a_file_that_changes_while_it_is_sent(tmp_path: Path, change: str) -> None:
     source = tmp_path / "slide.tiff"
     source.write_bytes(BODY)
+    made = source.stat().st_mtime_ns
 
     def meddle(_ask: Ask) -> Reply:
         # The file is sent and its answer is not yet: the last moment in which a change counts.
-        if change == "bytes":
+        if change in ("bytes", "time set back"):
             with source.open("r+b") as file:
                 file.write(b"changed")
+            if change == "time set back":
+                os.utime(source, ns=(made, made))
         elif change == "end":
             os.truncate(source, 100)
         else:
@@ -325,6 +329,20 @@ async def test_a_file_that_changes_while_it_is_sent(tmp_path: Path, change: str)
             with pytest.raises(LocalFileChanged, match="submit it again once it is complete"):
                 await put_file(engine, place.url, source, name="slide.tiff")
     assert len(place.asks) == 1
+
+
+async def test_a_file_that_is_linked_while_it_is_sent_is_the_same(tmp_path: Path) -> None:
+    source = tmp_path / "slide.tiff"
+    source.write_bytes(BODY)
+
+    def link(_ask: Ask) -> Reply:
+        (tmp_path / "backup").hardlink_to(source)
+        return Reply()
+
+    with hostile(b"", link) as place:
+        async with engine_of() as engine:
+            sent = await put_file(engine, place.url, source, name="slide.tiff")
+    assert sent.crc32c == checksum_bytes(BODY).wire
 
 
 async def test_a_file_that_is_shorter_than_it_was(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .._core._crc32c import Crc32c, read_checksum
 from .._core._file_fingerprint import Fingerprint
 from .._core._portable import open_file, read_at, write_some_at
 from ..errors import DiskFull, LocalFileChanged, TransferError
@@ -66,9 +67,20 @@ def fingerprint(source: Path, name: str) -> Fingerprint:
         raise unreadable(error, name) from None
 
 
-def check_unchanged(before: Fingerprint, source: Path, name: str) -> None:
-    """Raise LocalFileChanged unless a file is as it was."""
-    if not fingerprint(source, name).has_same_content(before):
+def check_unchanged(before: Fingerprint, source: Path, name: str, sent: Crc32c | None = None) -> None:
+    """Raise LocalFileChanged unless a file is as it was; `sent` is the checksum of what was sent of it.
+
+    Tools that copy set the time of modification back. Another time tells, which moves also when a file is
+    linked or its mode is changed; then the file is read again.
+    """
+    now = fingerprint(source, name)
+    is_same = now.has_same_content(before)
+    if is_same and sent is not None and now.changed != before.changed:
+        try:
+            is_same = read_checksum(source) == sent
+        except OSError as error:
+            raise unreadable(error, name) from None
+    if not is_same:
         raise changed(name)
 
 

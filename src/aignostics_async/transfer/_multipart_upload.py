@@ -124,13 +124,13 @@ async def send_file(
         if before.size <= sending.part_size:
             part, whole = await sending.send(None, 1)
             headers, part_size = part.headers, None
-            await _check(engine, before, source, name)
+            await _check(engine, before, source, name, whole)
         else:
             upload = await target.begin()
             try:
                 sent = await sending.send_parts(upload)
-                await _check(engine, before, source, name)
                 whole = checksum_segments(digest for _, digest in sent)
+                await _check(engine, before, source, name, whole)
                 part_size = sending.part_size
                 headers = await target.complete(upload, [part for part, _ in sent], whole, part_size)
             except GeneratorExit:  # nothing can be waited for any more
@@ -146,8 +146,8 @@ def part_size_of(size: int, wanted: int) -> int:
     return max(wanted, _MIN_PART, -(-size // _MAX_PARTS))
 
 
-async def _check(engine: Engine, before: Fingerprint, source: Path, name: str) -> None:
-    await engine.run_file_io(lambda _: check_unchanged(before, source, name))
+async def _check(engine: Engine, before: Fingerprint, source: Path, name: str, sent: Crc32c) -> None:
+    await engine.run_file_io(lambda _: check_unchanged(before, source, name, sent))
 
 
 async def _abort(target: UploadTarget, upload: str) -> None:

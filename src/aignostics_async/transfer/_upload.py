@@ -96,18 +96,18 @@ class _Put:
     def send(self, token: CancelToken) -> SentFile:
         """Send the file once."""
         failure: AttemptFailed | None = None
+        digest = Crc32c()
         try:
-            sent = self._exchange(token)
+            sent = self._exchange(token, digest)
         except AttemptFailed as failed:
             failure = failed
         # Before the failure counts: a change of the file may be what cut the attempt short.
-        check_unchanged(self._before, self._source, self._name)
+        check_unchanged(self._before, self._source, self._name, None if failure else digest)
         if failure is not None:
             raise failure
         return sent
 
-    def _exchange(self, token: CancelToken) -> SentFile:
-        digest = Crc32c()
+    def _exchange(self, token: CancelToken, digest: Crc32c) -> SentFile:
         with self._engine.connections.exchange(
             "PUT",
             self.url,
