@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from .._core._crc32c import decode_crc32c
 from .._inputs import InputArtifact, Item
-from ..models import CHECKSUM_KEYS, ApplicationVersion, Fault, InputArtifactSpec
+from ..models import CHECKSUM_KEYS, ApplicationVersion, Fault
 from ._schema import schema_problems, schema_validator
 
 if TYPE_CHECKING:
@@ -88,11 +88,6 @@ def _url_problems(artifact: InputArtifact) -> Iterator[str]:
         usable = False
     if not usable:
         yield "its URL is not one of http or https; give a signed URL that the platform can fetch"
-
-
-def metadata_faults(spec: InputArtifactSpec, artifact: InputArtifact) -> list[str]:
-    """Return what is wrong with the metadata of one artifact."""
-    return list(metadata_problems(artifact, schema_validator(spec.metadata_schema)))
 
 
 def metadata_problems(artifact: InputArtifact, validator: Validator | None) -> Iterator[str]:

@@ -12,8 +12,9 @@ import json
 import re
 from collections.abc import Container, Iterable, Iterator
 from datetime import datetime
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -76,7 +77,7 @@ class Conformance:
         self._app = app
         self._contract = contract
         self._violations = violations
-        self._paths = list(_documented_paths(load_document(contract)))
+        self._paths = _documented_paths(contract)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection event."""
@@ -169,10 +170,16 @@ def _json_path(steps: Iterable[str | int]) -> str:
     return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
 
 
+@cache
 def _documented_paths(
-    document: dict[str, Any],
-) -> Iterator[tuple[re.Pattern[str], str, dict[str, DocumentedOperation]]]:
-    """Yield each path of the contract as a pattern and a template, with its operations by method."""
+    contract: str,
+) -> list[tuple[re.Pattern[str], str, dict[str, DocumentedOperation]]]:
+    """Return each path of the contract as a pattern and a template, with its operations by method.
+
+    Kept for the next one: emulators are reset by the thousand in tests.
+    """
+    document = load_document(contract)
+    paths = []
     for template, operations in document["paths"].items():
         by_method = {}
         for method, operation in operations.items():
@@ -191,7 +198,8 @@ def _documented_paths(
                 for status, response in operation["responses"].items()
             }
             by_method[method.upper()] = DocumentedOperation(f"{method.upper()} {template}", answers)
-        yield compile_path(API_PATH + template)[0], template, by_method
+        paths.append((compile_path(API_PATH + template)[0], template, by_method))
+    return paths
 
 
 def _is_uuid(value: str) -> bool:

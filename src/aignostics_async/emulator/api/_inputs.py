@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from ..._inputs import InputArtifact
-from ...models import InputArtifactSpec
-from ...submission._preflight import metadata_faults
+from ...submission._preflight import metadata_problems
+from ...submission._schema import schema_validator
 
 if TYPE_CHECKING:
     from .._catalogue import OfferedVersion
@@ -24,23 +24,20 @@ def item_faults(
 
     `reference` is the name of the field with an item's reference.
     """
-    specs = {
-        each.name: InputArtifactSpec(each.name, each.media_type, each.metadata_schema)
-        for each in version.inputs
-    }
+    validators = {each.name: schema_validator(each.metadata_schema) for each in version.inputs}
     seen: set[str] = set()
     for index, item in enumerate(items):
         if item[reference] in seen:
             yield (index, reference), "The reference is not unique"
         seen.add(item[reference])
         names = [artifact["name"] for artifact in item["input_artifacts"]]
-        if sorted(names) != sorted(specs):
-            told = f"The input artifacts must be {sorted(specs)}, not {sorted(names)}"
+        if sorted(names) != sorted(validators):
+            told = f"The input artifacts must be {sorted(validators)}, not {sorted(names)}"
             yield (index, "input_artifacts"), told
             continue
         for number, artifact in enumerate(item["input_artifacts"]):
             given = InputArtifact(artifact["name"], artifact["download_url"], artifact["metadata"])
-            for message in metadata_faults(specs[artifact["name"]], given):
+            for message in metadata_problems(given, validators[artifact["name"]]):
                 yield (index, "input_artifacts", number, "metadata"), message
 
 
