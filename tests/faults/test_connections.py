@@ -226,6 +226,28 @@ async def test_chunks_extensions_and_trailers_are_read(tmp_path: Path) -> None:
         assert server.accepted == 1
 
 
+@pytest.mark.parametrize("is_same", [True, False])
+async def test_a_checksum_that_was_told_once_holds(tmp_path: Path, is_same: bool) -> None:
+    """The answer that ends the file need not tell it again; one about another file has to."""
+
+    def serve(peer: Peer) -> None:
+        while head := peer.read_request():
+            begin = int(head.partition("bytes=")[2].partition("-")[0] or 0)
+            etag = 'ETag: "1"\r\n' if is_same or peer.number == 0 else 'ETag: "2"\r\n'
+            told = f"x-goog-hash: crc32c={CRC}\r\n" if peer.number == 0 else ""
+            span = f"Content-Range: bytes {begin}-{len(BODY) - 1}/{len(BODY)}\r\n"
+            body, status = BODY[begin:], 206 if begin else 200
+            cut = body[:MIB] if peer.number == 0 else body
+            peer.answer(cut, status=status, headers=etag + told + (span if begin else ""), length=len(body))
+            if peer.number == 0:
+                return
+
+    with raw_server(serve) as server:
+        async with engine_of(PATIENT) as engine:
+            fetched = await fetch_file(engine, server.ask_url, tmp_path / "file", name="file", expected=None)
+    assert (fetched.crc32c, fetched.verified) == (CRC, is_same)
+
+
 async def test_one_broken_answer_costs_no_other_file(emulator: Emulator, tmp_path: Path) -> None:
     """The last bytes of one file never come; the report has an outcome for each file."""
 

@@ -140,6 +140,7 @@ class RangedDownload:
         if self._part.is_in_use:
             raise TransferInterrupted("the disk does not take its bytes; try again", name=self._spec.name)
         self._part.forget()
+        self._told = None
 
     async def _fetch(self) -> None:
         async with plain_task_group() as group:
@@ -266,7 +267,8 @@ class RangedDownload:
                 check_space(self._part, tuple(self._engine.parts))
             elif self._is_another(total, etag):
                 raise _Stale(ranges=True)
-        self._told = readable_crc32c(goog_crc32c(response.headers.get("x-goog-hash")))
+        # Not every answer about the same file may say it again.
+        self._told = readable_crc32c(goog_crc32c(response.headers.get("x-goog-hash"))) or self._told
         serves_ranges = response.status == 206 or response.headers.get("accept-ranges") == "bytes"
         self._is_splittable = self._ranges and serves_ranges
 
