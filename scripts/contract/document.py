@@ -23,6 +23,7 @@ _SECONDS = 60
 _PIECE = 64 * 1024
 _MAX_WORDS = 300
 _VALUES = ("example", "examples", "default", "const", "enum")  # what is below them is no schema
+_SCHEMAS = "#/components/schemas/"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -262,6 +263,7 @@ def _openapi(path: str, document: Any) -> dict[str, Any]:
         place = "/".join(map(str, error.absolute_path))
         words = error.message.splitlines()[0][:_MAX_WORDS]
         raise NotASpecification(f"{path} is no valid OpenAPI document: {words}, at {place}")
+    _check_parts(path, document)
     return document
 
 
@@ -278,6 +280,33 @@ def _check_form(path: str, document: dict[str, Any]) -> None:
                 f"{path} refers to the operations of {place} instead of listing them, which the generator "
                 "can't follow; write them there"
             )
+
+
+def _check_parts(path: str, document: dict[str, Any]) -> None:
+    """Raise NotASpecification for a schema that has itself as a part, without an end."""
+    schemas = document.get("components", {}).get("schemas", {})
+    parts = {f"{_SCHEMAS}{name}": set(_parts(schema)) for name, schema in schemas.items()}
+    for name, found in parts.items():
+        waiting = [*found]
+        seen: set[str] = set()
+        while waiting and name not in seen:
+            part = waiting.pop()
+            if part not in seen:
+                seen.add(part)
+                waiting += parts.get(part, ())
+        if name in seen:
+            told = "which consists of itself; the generator can't follow that"
+            raise NotASpecification(f"{path} has the schema {name.removeprefix(_SCHEMAS)}, {told}")
+
+
+def _parts(schema: Any) -> Iterator[str]:
+    """Yield the targets of the references that a schema consists of."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("$ref"), str):
+            yield schema["$ref"]
+        for word in ("allOf", "anyOf", "oneOf"):
+            for part in schema.get(word, ()):
+                yield from _parts(part)
 
 
 def _booleans(node: Any) -> Iterator[str]:
@@ -303,8 +332,11 @@ def _booleans(node: Any) -> Iterator[str]:
 def _references(node: Any) -> Iterator[str]:
     """Yield the targets of all `$ref`s, without those in examples."""
     if isinstance(node, dict):
-        if isinstance(node.get("$ref"), str):
-            yield node["$ref"]
+        target = node.get("$ref", {})  # an object is the schema of a field of that name
+        if isinstance(target, str):
+            yield target
+        elif not isinstance(target, dict):
+            raise _BadValue(f"has the $ref {target!r}, which is no text")
         for key, child in node.items():
             if key not in _VALUES:
                 yield from _references(child)

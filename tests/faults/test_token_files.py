@@ -121,6 +121,8 @@ GOOD = json.loads(_login_file.encode(TOKENS, KEY).reveal())
         (json.dumps({**GOOD, "access_token": None}).encode(), "damaged"),
         (json.dumps({**GOOD, "access_token": "two words"}).encode(), "its access token is none"),
         (json.dumps({**GOOD, "lifetime": "long"}).encode(), "damaged"),
+        (json.dumps({**GOOD, "issued_at": 1e300}).encode(), "its times are none"),
+        (json.dumps({**GOOD, "signed_in_at": -1}).encode(), "its times are none"),
         (json.dumps({**GOOD, "key": {**GOOD["key"], "client_id": "other"}}).encode(), "another login's"),
     ],
 )

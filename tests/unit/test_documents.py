@@ -100,6 +100,10 @@ def with_reference(target: str) -> bytes:
     return whole(components={"schemas": {"A": {"$ref": target}}})
 
 
+def consisting_of(schema: object) -> bytes:
+    return whole(components={"schemas": {"A": schema, "B": {"oneOf": [{"$ref": "#/components/schemas/A"}]}}})
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -129,6 +133,17 @@ def with_reference(target: str) -> bytes:
         (whole(components={"schemas": {"A": {"properties": {"b": False}}}}), "as the schema of b"),
         (whole(components={"schemas": {"A": {"anyOf": [{}, True]}}}), "as the schema of anyOf"),
         (with_reference("#/components/schemas/A"), "which refers to itself"),
+        (whole(components={"schemas": {"A": {"properties": {"b": {"$ref": 3}}}}}), "has the $ref 3"),
+        (
+            consisting_of({"allOf": [{"$ref": "#/components/schemas/A"}]}),
+            "schema A, which consists of itself",
+        ),
+        (
+            consisting_of({"anyOf": [{"allOf": [{"$ref": "#/components/schemas/B"}]}, {"type": "null"}]}),
+            "schema A, which consists of itself",
+        ),
+        (whole(components=[]), "is not of type"),
+        (whole(components={"schemas": []}), "is not of type"),
         (whole(paths={"/a": None}), 'null is not of type "object", at paths//a'),
         (whole(paths={"/a": {"get": {"parameters": [{"in": "query"}]}}}), '"name" is a required property'),
     ],
@@ -139,6 +154,15 @@ def test_a_broken_document_is_refused_with_the_remedy(tmp_path: Path, content: b
     with pytest.raises(document.NotASpecification, match=r"new\.yaml") as caught:
         document.read(path)
     assert message in str(caught.value)
+
+
+def test_a_schema_may_hold_itself_in_a_field(tmp_path: Path) -> None:
+    path = tmp_path / "new.json"
+    own = {"$ref": "#/components/schemas/A"}
+    path.write_bytes(
+        whole(components={"schemas": {"A": {"properties": {"$ref": own, "a": {"items": {"anyOf": [own]}}}}}})
+    )
+    assert document.read(path)["components"]
 
 
 def test_references_inside_and_in_examples_are_fine(tmp_path: Path) -> None:

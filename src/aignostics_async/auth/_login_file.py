@@ -17,6 +17,7 @@ from .._core._token import Token, TokenSet, is_sendable
 from ._provider import TokenKey
 
 VERSION = 1
+_END_OF_TIME = 253402300800  # the year 10000, in seconds since the epoch
 _MAX_BYTES = 256 * 1024  # bytes; a login takes some two thousand
 
 
@@ -72,6 +73,8 @@ def decode(text: Secret, key: TokenKey) -> TokenSet:
         login = msgspec.json.decode(content, type=_Login)
         if TokenKey(**msgspec.structs.asdict(login.key)) != key:
             raise UnusableFile("it is another login's")
+        if not all(0 <= told < _END_OF_TIME for told in (login.issued_at, login.signed_in_at)):
+            raise UnusableFile("its times are none")
         access = Secret(login.access_token)
         if not is_sendable(access):
             raise UnusableFile("its access token is none")
