@@ -8,7 +8,7 @@ reads.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from aignostics_async.contracts._drift import takes_token
 from contract.change import Change, Effect, Pair, Place, Subject, moved, requirement, words
 from contract.names import Operation, Renaming, renamed_fields, renamed_operations
 from contract.schemas import Schemas
-from contract.shapes import Schema, references, type_text
+from contract.shapes import Schema, pointers, reference, type_text
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -54,7 +54,7 @@ class _Comparison:
                 yield Change("changed", Subject.DOCUMENT, place[-1], effect, detail, place, place, keys)
 
     def operations(self) -> Iterator[Change]:
-        ours, theirs = _operations(self.base), _operations(self.new)
+        ours, theirs = operations_of(self.base), operations_of(self.new)
         removed = [each for each in ours if each not in theirs]
         added = [each for each in theirs if each not in ours]
         renamed = renamed_operations(removed, added)
@@ -76,7 +76,7 @@ class _Comparison:
                 yield Change("added", Subject.OPERATION, _title(operation), Effect.EXTENDS, now=place)
 
     def operation(self, old: Operation, new: Operation) -> Iterator[Change]:
-        ours, theirs = _operations(self.base)[old], _operations(self.new)[new]
+        ours, theirs = operations_of(self.base)[old], operations_of(self.new)[new]
         pair = _pair(old, new)
         if old == new and ours.get("operationId") != theirs.get("operationId"):
             detail = f"operationId {ours.get('operationId')} → {theirs.get('operationId')}"
@@ -97,7 +97,7 @@ class _Comparison:
         yield from self.responses(pair, ours, theirs)
 
     def parameters(self, pair: Pair, old: Operation, new: Operation) -> Iterator[Change]:
-        ours, theirs = _parameters(self.base, old), _parameters(self.new, new)
+        ours, theirs = parameters_of(self.base, old), parameters_of(self.new, new)
         removed = {name: p["schema"] for (_, name), p in ours.items() if (p["in"], name) not in theirs}
         added = {name: p["schema"] for (_, name), p in theirs.items() if (p["in"], name) not in ours}
         elsewhere = {
@@ -216,7 +216,7 @@ def _writing(parameter: Schema) -> dict[str, Any]:
 
 def _media_types(pair: Pair, subject: Subject, ours: Schema, theirs: Schema) -> Iterator[Change]:
     """Yield a change if two bodies have no media type in common."""
-    mine, yours = sorted(ours["content"]), sorted(theirs["content"])
+    mine, yours = (sorted(map(_media_type, each["content"])) for each in (ours, theirs))
     if not set(mine) & set(yours):
         yield pair.change("changed", subject, Effect.BREAKS, f"{', '.join(mine)} → {', '.join(yours)}")
 
@@ -225,7 +225,7 @@ def _server_paths(servers: list[dict[str, Any]]) -> list[str]:
     return sorted({urlsplit(server.get("url", "")).path.rstrip("/") for server in servers})
 
 
-def _operations(document: dict[str, Any]) -> dict[Operation, dict[str, Any]]:
+def operations_of(document: Mapping[str, Any]) -> dict[Operation, dict[str, Any]]:
     return {
         (method, path): item[method]
         for path, item in document["paths"].items()
@@ -234,7 +234,7 @@ def _operations(document: dict[str, Any]) -> dict[Operation, dict[str, Any]]:
     }
 
 
-def _parameters(document: dict[str, Any], operation: Operation) -> dict[Operation, dict[str, Any]]:
+def parameters_of(document: Mapping[str, Any], operation: Operation) -> dict[Operation, dict[str, Any]]:
     """Return the parameters of an operation by place and name, those of its path included."""
     method, path = operation
     item = document["paths"][path]
@@ -245,7 +245,7 @@ def _parameters(document: dict[str, Any], operation: Operation) -> dict[Operatio
     return found
 
 
-def _resolve(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+def _resolve(document: Mapping[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     for _ in range(10):  # a reference to a reference is rare, a circle is a fault
         if "$ref" not in node:
             break
@@ -257,11 +257,17 @@ def _resolve(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _content(holder: dict[str, Any] | None) -> Schema | None:
-    """Return the schema of a body, of its first media type."""
-    for media in ((holder or {}).get("content") or {}).values():
-        schema: Schema = media.get("schema", {})
+    """Return the schema of a body: as JSON, else of its first media type."""
+    content = (holder or {}).get("content") or {}
+    for name in sorted(content, key=lambda name: _media_type(name) != "application/json"):
+        schema: Schema = content[name].get("schema", {})
         return schema
     return None
+
+
+def _media_type(name: str) -> str:
+    """Return a media type without its parameters, such as a charset."""
+    return name.partition(";")[0].strip().lower()
 
 
 def _schemas(document: dict[str, Any]) -> dict[str, Schema]:
@@ -270,23 +276,18 @@ def _schemas(document: dict[str, Any]) -> dict[str, Schema]:
 
 
 def _reachable(document: dict[str, Any], *, sent: bool) -> set[str]:
-    """Return the names of the components that requests, or answers, can hold."""
-    schemas = _schemas(document)
-    waiting: list[str] = []
-    for operation in _operations(document).values():
-        halves = (
-            [operation.get("parameters"), operation.get("requestBody")]
-            if sent
-            else [operation.get("responses")]
-        )
-        waiting += references(halves)
+    """Return the names of the schemas that requests, or answers, can hold."""
+    halves = ("parameters", "requestBody") if sent else ("responses",)
+    holders = [*document["paths"].values(), *operations_of(document).values()]
+    waiting = [*pointers([holder.get(half) for holder in holders for half in halves])]
     seen: set[str] = set()
     while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            waiting += references(schemas.get(name, {}))
-    return seen
+        pointer = waiting.pop()
+        # Examples may hold schemas with references of their own.
+        if pointer not in seen and pointer.startswith("#/components/"):
+            seen.add(pointer)
+            waiting += pointers(_resolve(document, {"$ref": pointer}))
+    return {name for pointer in seen if (name := reference({"$ref": pointer})) is not None}
 
 
 def _pair(old: Operation, new: Operation) -> Pair:

@@ -31,16 +31,16 @@ def reference(schema: Schema) -> str | None:
     return pointer.removeprefix(_PREFIX) if pointer.startswith(_PREFIX) else None
 
 
-def references(node: Any) -> Iterator[str]:
-    """Yield the names of all components below a node of a document."""
+def pointers(node: Any) -> Iterator[str]:
+    """Yield the targets of all references below a node of a document."""
     if isinstance(node, dict):
-        if isinstance(node.get("$ref"), str) and (name := reference(node)):
-            yield name
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
         for child in node.values():
-            yield from references(child)
+            yield from pointers(child)
     elif isinstance(node, list):
         for child in node:
-            yield from references(child)
+            yield from pointers(child)
 
 
 def bare(node: Any) -> Any:

@@ -18,6 +18,7 @@ from attrs import define, field, frozen
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
 from contract import lines
+from contract.changes import operations_of, parameters_of
 from contract.lines import OLDEST, ContractLine
 from contract.names import Operation, path_shape
 from contract.shapes import Schema, reference, without_null
@@ -97,11 +98,7 @@ def imports_package(tree: ast.AST, package: str) -> bool:
 
 def modules(root: Path, contract: Mapping[str, Any], line: ContractLine = OLDEST) -> dict[Operation, str]:
     """Return the committed module of each operation, by the requests that the modules send."""
-    by_shape = {
-        (method, path_shape(path)): (method, path)
-        for path, item in contract["paths"].items()
-        for method in item
-    }
+    by_shape = {(method, path_shape(path)): (method, path) for method, path in operations_of(contract)}
     found = {}
     for file in sorted((root / "generated" / line.package / "api").glob("*/*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
@@ -133,7 +130,7 @@ def _names(contract: Mapping[str, Any], named: Mapping[Operation, str]) -> _Name
     schemas = contract.get("components", {}).get("schemas", {})
     parameters = {}
     for method, path in named:
-        wire = [(each["in"], each["name"]) for each in contract["paths"][path][method].get("parameters", ())]
+        wire = [*parameters_of(contract, (method, path))]
         # The generated functions take the parameters of the path first.
         wire.sort(key=lambda each: each[0] != "path")
         parameters[method, path] = [(str(PythonIdentifier(name, "")), name) for _, name in wire]
@@ -306,6 +303,7 @@ def _server_paths(tree: ast.AST, contract: Mapping[str, Any]) -> Iterator[tuple[
 
 def _emulator(tree: ast.AST, contract: Mapping[str, Any]) -> Iterator[tuple[Key, ast.AST]]:
     schemas = contract.get("components", {}).get("schemas", {})
+    names = {each: parameters_of(contract, each) for each in operations_of(contract)}
     told: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Dict) and (name := _written_out(node, schemas)):
@@ -314,20 +312,22 @@ def _emulator(tree: ast.AST, contract: Mapping[str, Any]) -> Iterator[tuple[Key,
                 told.add(id(key))
                 yield ("field", name, str(getattr(key, "value", ""))), key or node
     for text, node in _texts(tree):
-        for method in contract["paths"].get(text, {}):
-            yield ("operation", method, text), node
+        for method, path in names:
+            if path == text:
+                yield ("operation", method, text), node
         if id(node) not in told:
-            for meaning in _meanings(text, contract):
+            for meaning in _meanings(text, contract, names):
                 yield meaning, node
 
 
-def _meanings(text: str, contract: Mapping[str, Any]) -> Iterator[Key]:
-    """Yield everything that a string on its own can refer to."""
+def _meanings(
+    text: str, contract: Mapping[str, Any], names: Mapping[Operation, Iterable[tuple[str, str]]]
+) -> Iterator[Key]:
+    """Yield everything that a string on its own can refer to; `names` are places and names of parameters."""
     yield ("value", text)
-    for path, item in contract["paths"].items():
-        for method, operation in item.items():
-            if any(each.get("name") == text for each in operation.get("parameters", ())):
-                yield ("parameter", method, path, text)
+    for operation, parameters in names.items():
+        if any(name == text for _, name in parameters):
+            yield ("parameter", *operation, text)
     for owner in _owners(contract, text):
         yield ("field", owner, text)
 

@@ -230,3 +230,47 @@ def test_a_description_in_other_parts_is_no_change(judged: Callable[..., list[Ju
         ("ADDITIVE", "Base", ""),
         ("ADDITIVE", "RunReadResponse.cost", ""),
     }
+
+
+def shared(contract: dict[str, Any]) -> dict[str, Any]:
+    """Return a contract whose parameters and bodies are components, as tools that bundle write it."""
+    new = copy.deepcopy(contract)
+    components: dict[str, Any] = new["components"]
+    components.update(parameters={}, requestBodies={}, responses={})
+    for path, item in new["paths"].items():
+        for method, operation in list(item.items()):
+            name = f"{method}{path}".replace("/", ".").replace("{", "").replace("}", "")
+            for number, parameter in enumerate(operation.pop("parameters", ())):
+                components["parameters"][f"{name}.{number}"] = parameter
+                reference = {"$ref": f"#/components/parameters/{name}.{number}"}
+                (item if len(item) == 1 else operation).setdefault("parameters", []).append(reference)
+            if "requestBody" in operation:
+                components["requestBodies"][name] = operation["requestBody"]
+                operation["requestBody"] = {"$ref": f"#/components/requestBodies/{name}"}
+    return new
+
+
+@pytest.mark.long
+def test_shared_components_change_nothing(
+    root: Path, committed: dict[str, Any], used: dict[Key, Any]
+) -> None:
+    new = shared(committed)
+    assert compare(committed, new) == compare(new, committed) == []
+    assert uses(root, new) == used
+
+
+def test_what_a_shared_body_requires_breaks(committed: dict[str, Any]) -> None:
+    base, new = shared(committed), shared(committed)
+    item = new["components"]["schemas"]["ItemCreationRequest"]
+    item["properties"]["cost_center"] = {"type": "string"}
+    item["required"].append("cost_center")
+    (told,) = compare(base, new)
+    assert (told.name, told.detail) == ("ItemCreationRequest.cost_center", "required in requests")
+
+
+def test_json_counts_in_whatever_order_media_types_come(committed: dict[str, Any]) -> None:
+    new = copy.deepcopy(committed)
+    answers = new["paths"]["/v1/applications"]["get"]["responses"]["200"]
+    schema = answers["content"]["application/json"]
+    answers["content"] = {"text/csv": {"schema": {}}, "application/json; charset=utf-8": schema}
+    assert compare(committed, new) == []
