@@ -122,11 +122,19 @@ def _document(name: str, text: str) -> dict[str, Any]:
 
 def _check_length(document: Any) -> None:
     """Raise _BadValue for what is too long as JSON: a few aliases in YAML can stand for gigabytes."""
-    length = 0
-    for piece in json.JSONEncoder(ensure_ascii=False).iterencode(document):
-        length += len(piece.encode())
-        if length > _MAX_SIZE:
-            raise _BadValue(f"is longer than {_MAX_SIZE} bytes as JSON; does it repeat aliases?")
+    is_short = _least_length(document, {}) <= _MAX_SIZE
+    if not is_short or len(json.dumps(document, ensure_ascii=False).encode()) > _MAX_SIZE:
+        raise _BadValue(f"is longer than {_MAX_SIZE} bytes as JSON; does it repeat aliases?")
+
+
+def _least_length(value: Any, known: dict[int, int]) -> int:
+    """Return how long a value is as JSON at least; what aliases share is looked at once, and `known` then."""
+    if not isinstance(value, dict | list):
+        return len(value) if isinstance(value, str) else 1
+    if id(value) not in known:
+        parts = [*value, *value.values()] if isinstance(value, dict) else value
+        known[id(value)] = 2 + sum(_least_length(each, known) for each in parts)
+    return known[id(value)]
 
 
 def pretty(document: dict[str, Any]) -> str:
