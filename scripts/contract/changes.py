@@ -88,6 +88,11 @@ class _Comparison:
                 "changed", Subject.OPERATION, Effect.BREAKS, f"first tag {tag} → {now}"
             )
         yield from words(pair, Subject.OPERATION, ours, theirs)
+        here, there = _own_servers(self.base, old), _own_servers(self.new, new)
+        if here != there:
+            yield pair.at("servers").change(
+                "changed", Subject.OPERATION, Effect.BREAKS, f"servers {here} → {there}"
+            )
         if takes_token(self.base, ours) and not takes_token(self.new, theirs):
             yield pair.at("security").change(
                 "changed", Subject.OPERATION, Effect.BREAKS, "an access token alone does not open it any more"
@@ -223,6 +228,13 @@ def _media_types(pair: Pair, subject: Subject, ours: Schema, theirs: Schema) -> 
 
 def _server_paths(servers: list[dict[str, Any]]) -> list[str]:
     return sorted({urlsplit(server.get("url", "")).path.rstrip("/") for server in servers})
+
+
+def _own_servers(document: dict[str, Any], operation: Operation) -> list[str]:
+    """Return the paths of the servers that an operation has instead of those of the document."""
+    method, path = operation
+    item = document["paths"][path]
+    return _server_paths(item[method].get("servers") or item.get("servers") or [])
 
 
 def operations_of(document: Mapping[str, Any]) -> dict[Operation, dict[str, Any]]:

@@ -272,7 +272,18 @@ def _openapi(path: str, document: Any) -> dict[str, Any]:
         words = error.message.splitlines()[0][:_MAX_WORDS]
         raise NotASpecification(f"{path} is no valid OpenAPI document: {words}, at {place}")
     _check_parts(path, document)
+    _check_servers(path, document)
     return document
+
+
+def _check_servers(path: str, document: dict[str, Any]) -> None:
+    holders = [document, *(each for item in document["paths"].values() for each in (item, *item.values()))]
+    for holder in holders:
+        for server in holder.get("servers", ()) if isinstance(holder, dict) else ():
+            try:
+                urlsplit(server["url"])
+            except ValueError:
+                raise NotASpecification(f"{path} has the server {server['url']!r}, which is no URL") from None
 
 
 def _check_form(path: str, document: dict[str, Any]) -> None:

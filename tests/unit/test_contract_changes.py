@@ -274,3 +274,11 @@ def test_json_counts_in_whatever_order_media_types_come(committed: dict[str, Any
     schema = answers["content"]["application/json"]
     answers["content"] = {"text/csv": {"schema": {}}, "application/json; charset=utf-8": schema}
     assert compare(committed, new) == []
+
+
+@pytest.mark.parametrize("where", [(), ("get",)])
+def test_a_server_of_its_own_breaks_an_operation(committed: dict[str, Any], where: tuple[str, ...]) -> None:
+    new = copy.deepcopy(committed)
+    at(new, "paths", "/v1/applications", *where)["servers"] = [{"url": "https://other.example.com/other"}]
+    (told,) = compare(committed, new)
+    assert (told.name, told.detail) == ("GET /v1/applications", "servers [] → ['/other']")

@@ -143,6 +143,8 @@ def consisting_of(schema: object) -> bytes:
             "schema A, which consists of itself",
         ),
         (whole(components=[]), "is not of type"),
+        (whole(servers=[{"url": "http://[::1"}]), "has the server 'http://[::1', which is no URL"),
+        (whole(paths={"/a": {"servers": [{"url": "http://[::1"}]}}), "which is no URL"),
         (whole(components={"schemas": []}), "is not of type"),
         (whole(paths={"/a": None}), 'null is not of type "object", at paths//a'),
         (whole(paths={"/a": {"get": {"parameters": [{"in": "query"}]}}}), '"name" is a required property'),

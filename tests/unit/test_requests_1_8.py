@@ -213,6 +213,20 @@ async def test_a_run_is_created_with_all_that_was_given(httpx_mock: HTTPXMock) -
     }
 
 
+# The user
+
+
+async def test_an_organization_needs_an_id_alone(httpx_mock: HTTPXMock) -> None:
+    user = {"id": "me", "email": None, "name": None}
+    httpx_mock.add_response(json={"user": user, "organization": {"id": "lab", "name": "Lab"}})
+    httpx_mock.add_response(json={"user": user, "organization": {"name": "Lab"}})
+    async with client() as session:
+        me = await session.me()
+        assert (me.organization.organization_id, me.organization.name) == ("lab", "Lab")
+        with pytest.raises(InvalidResponse, match="id is no text"):
+            await session.me()
+
+
 # The file of an artifact
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from aignostics_api_1_8.models import MeReadResponse
+from aignostics_api_1_8.models import MeReadResponse, OrganizationReadResponse
 from aignostics_api_1_8.types import Unset
+from attrs import fields
 
 from ..._account_models import Me, Organization, OrganizationBucket, User
 from ..._core._secret import Secret
 from .._decoding import optional_text, text
 
+_NOTHING = dict.fromkeys(each.name for each in fields(OrganizationReadResponse) if each.init)
+
 
 def me(raw: dict[str, Any]) -> Me:
     """Decode the user and the organization."""
-    wire = MeReadResponse.from_dict(raw)
+    wire = _read(raw)
     user, organization = wire.user, wire.organization
     return Me(
         User(text(user.id, "id"), _told(user.email, "email"), _told(user.name, "name")),
@@ -29,13 +32,18 @@ def me(raw: dict[str, Any]) -> Me:
 
 def bucket(raw: dict[str, Any]) -> OrganizationBucket:
     """Decode the bucket of the organization and its key."""
-    wire = MeReadResponse.from_dict(raw).organization
+    wire = _read(raw).organization
     return OrganizationBucket(
         protocol=_or_empty(wire.aignostics_bucket_protocol),
         name=_or_empty(wire.aignostics_bucket_name),
         key_id=Secret(_or_empty(wire.aignostics_bucket_hmac_access_key_id)),
         key_secret=Secret(_or_empty(wire.aignostics_bucket_hmac_secret_access_key)),
     )
+
+
+def _read(raw: dict[str, Any]) -> MeReadResponse:
+    """Decode an answer; a field of the organization that it lacks is null: the SDK reads few of them."""
+    return MeReadResponse.from_dict({**raw, "organization": {**_NOTHING, **raw["organization"]}})
 
 
 def _or_empty(given: object) -> str:
