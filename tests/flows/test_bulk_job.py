@@ -8,7 +8,7 @@ import os
 import shutil
 import sqlite3
 import stat
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -84,6 +84,14 @@ async def harness(
 
 def drain(job: BulkJob) -> None:
     job.drain()
+
+
+_A_RUN = "00000000-0000-4000-8000-000000000000"
+DECISIONS: list[Callable[[BulkJob, Client], Awaitable[None]]] = [
+    lambda job, client: job.resolve_duplicate(_A_RUN, client=client),
+    lambda job, client: job.resolve(1, run_id=_A_RUN, client=client),
+    lambda job, client: job.resolve(1, run_id=None, client=client),
+]
 
 
 # From end to end
@@ -579,7 +587,9 @@ async def test_a_person_is_sure_that_there_is_no_run(harness: JobHarness) -> Non
 
 
 @pytest.mark.parametrize("does_cancel", [True, False])
-async def test_a_person_decides_about_a_second_run(harness: JobHarness, does_cancel: bool) -> None:
+async def test_a_person_decides_about_a_second_run(
+    harness: JobHarness, second_emulator: Emulator, does_cancel: bool
+) -> None:
     await harness.make("a", chunk_size=1)
     twin = {"items": [harness.reference("a")], "application_version_id": "he-tme:v1.0.0"}
     scripted: list[str] = []
@@ -592,6 +602,10 @@ async def test_a_person_decides_about_a_second_run(harness: JobHarness, does_can
     async with harness.opened() as job:
         with pytest.raises(JobStateError, match="is no second run"):
             await job.resolve_duplicate(own, client=harness.client)
+        async with second_emulator.client(SETTINGS) as another:
+            with pytest.raises(JobRefused, match="the client signs in at"):
+                await job.resolve_duplicate(scripted[0], client=another)
+        assert (await job.summary()).status is JobStatus.UNDECIDED, "the run goes on, and is billed"
         await job.resolve_duplicate(scripted[0], client=harness.client if does_cancel else None)
         assert (await job.summary()).status is JobStatus.DONE
     asked = [each["path"] for each in harness.emulator.requests() if each["operation"] == "cancel_run"]
@@ -643,6 +657,9 @@ async def test_who_resumes_is_who_began(harness: JobHarness, change: dict[str, s
             await job.adopt(harness.client)
         with pytest.raises(JobRefused, match=words):
             await job.cancel(harness.client)
+        for decide in DECISIONS[:2]:
+            with pytest.raises(JobRefused, match=words):
+                await decide(job, harness.client)
     assert (harness.posts(), harness.puts()) == (0, {})
 
 
@@ -698,9 +715,17 @@ async def test_a_job_waits_while_the_platform_is_down(harness: JobHarness) -> No
 async def test_another_server_is_refused(harness: JobHarness, second_emulator: Emulator) -> None:
     await harness.make("a")
     async with second_emulator.client(SETTINGS) as client, harness.opened() as job:
-        for act in (job.run, job.adopt, partial(run_preflight, job.plan, Sources(places=["."]))):
+        acts: tuple[Callable[[Any], Awaitable[object]], ...] = (
+            *(job.run, job.adopt, job.cancel, job.clean, partial(job.correct, mpp=0.25)),
+            *(partial(decide, job) for decide in DECISIONS),
+            partial(run_preflight, job.plan, Sources(places=["."])),
+        )
+        for act in acts:
             with pytest.raises(JobRefused, match="the client signs in at"):
                 await act(client)
+            for wrong in (5, object()):
+                with pytest.raises(UsageError, match="client takes a Client"):
+                    await act(wrong)
     assert not second_emulator.requests()
 
 

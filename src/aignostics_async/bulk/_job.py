@@ -209,9 +209,8 @@ class BulkJob(MaintainedJob):
         errors of requests that `Pager` names.
         """
         self._check_idle()
-        check_kind(client, Client, "client")
-        check_kind(engine or LocalEngine(), StageEngine, "engine")
         check_server(client, self.plan)
+        check_kind(engine or LocalEngine(), StageEngine, "engine")
         check_callback(listener)
         check_callback(progress)
         plan = replace_values(self.plan, chunk_size=chunk_size, due_date=due_date, deadline=deadline)

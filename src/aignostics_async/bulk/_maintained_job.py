@@ -166,12 +166,16 @@ class MaintainedJob:
         of the job's version and hold no other items. None states that there is no run: the chunk is sent
         again and billed; if the job was cancelled meanwhile, its items are quarantined instead.
 
-        The decision stays open if the call raises. Costs reading the run and its results, and under contract
-        1.8 marking it; with None no request is sent. Raises JobRefused for a run that can't be the chunk's,
-        JobStateError without an open decision, UsageError for a `run_id` that is not a UUID, InvalidItems if
-        an item of the run can't be read, JobDatabaseError if the database can't be read or written, and the
-        errors of requests that `Pager` names.
+        The decision stays open if the call raises. Costs a few requests, reading the run and its results, and
+        under contract 1.8 marking it; with None no request is sent. Raises JobRefused for a run that can't be
+        the chunk's, for a client of another server, and with a `run_id` for another user or organization;
+        JobStateError without an open decision; UsageError for a `run_id` that is not a UUID, or a `client`
+        that is none; InvalidItems if an item of the run can't be read; JobDatabaseError if the database can't
+        be read or written; and the errors of requests that `Pager` names.
         """
+        check_server(client, self.plan)
+        if run_id is not None:
+            await verify_identity(self._database, client, self.plan)
         await _maintenance.resolve(self._database, client, self.plan, intent, run_id=run_id)
 
     async def resolve_duplicate(self, run_id: str, *, client: Client | None) -> None:
@@ -181,10 +185,13 @@ class MaintainedJob:
                 await job.resolve_duplicate(duplicate.run_id, client=client)
 
         A run that ended or vanished in the meantime is no error. The decision stays open if the call raises.
-        Costs what `Run.cancel` costs; with None no request is sent. Raises JobStateError for a run that is no
-        second run of a chunk, JobDatabaseError if the database can't be read or written, and the errors of
-        requests that `Pager` names.
+        Costs a few requests, and what `Run.cancel` costs; with None no request is sent. Raises JobRefused for
+        a client of another server, user or organization, which would find no such run; UsageError for a
+        `client` that is none; JobStateError for a run that is no second run of a chunk; JobDatabaseError if
+        the database can't be read or written; and the errors of requests that `Pager` names.
         """
+        if client is not None:
+            await verify_identity(self._database, client, self.plan)
         await _maintenance.resolve_duplicate(self._database, client, run_id)
 
     async def verify(self) -> list[Path]:
@@ -236,11 +243,13 @@ class MaintainedJob:
         the API for a store of the platform. With `dry_run=True` (False by default) nothing is deleted, and
         the number is that of the slides that would be.
 
-        Raises ConfigurationError for a store that can't be opened or can't delete, and what a store of your
-        own raises; TransferError if a request to the store fails; UsageError if the client is not open and
-        there is something to delete; JobDatabaseError if the database can't be read or written; and for a
-        store of the platform NotInContract under contract 1.0, and the errors of requests that `Pager` names.
+        Raises JobRefused for a client of another server, ConfigurationError for a store that can't be opened
+        or can't delete, and what a store of your own raises; TransferError if a request to the store fails;
+        UsageError for a `client` that is none, or is not open if there is something to delete;
+        JobDatabaseError if the database can't be read or written; and for a store of the platform
+        NotInContract under contract 1.0, and the errors of requests that `Pager` names.
         """
+        check_server(client, self.plan)
         opened = open_store(client, self.plan, store)
         return await _maintenance.clean(self._database, opened, dry_run=dry_run)
 

@@ -8,12 +8,14 @@ from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from attrs import asdict, evolve, field, fields, frozen
 from attrs.converters import optional
 
+from .._client import Client
+from .._core._arguments import check_kind
 from .._core._json import plain_mapping
 from .._core._secret import conceals_fields
 from .._core._urls import check_root, has_user_name
@@ -31,9 +33,6 @@ from ..slides._identifying import as_policies
 from ..storage import Checksums
 from ._price import as_price, check_currency
 from .reconciliation._quiescence import ReconciliationTimeouts
-
-if TYPE_CHECKING:
-    from .._client import Client
 
 MAX_CHUNK_SIZE = 500
 """Items that the platform accepts in one run."""
@@ -310,7 +309,8 @@ class JobPlan:
 
 
 def check_server(client: Client, plan: JobPlan) -> None:
-    """Raise JobRefused for a client of another server than the plan's."""
+    """Raise UsageError for what is no client, and JobRefused for one of another server than the plan's."""
+    check_kind(client, Client, "client")
     if client.api_root != plan.api_root:
         raise JobRefused(
             f"the job is for {plan.api_root}, but the client signs in at {client.api_root}; "

@@ -163,9 +163,8 @@ def check_parts(plan: JobPlan, sources: Sources, client: Client, engine: StageEn
     """Raise UsageError for a part of a job of another kind, and JobRefused for a client of another server."""
     check_kind(plan, JobPlan, "plan")
     check_kind(sources, Sources, "sources")
-    check_kind(client, Client, "client")
-    check_kind(engine or LocalEngine(), StageEngine, "engine")
     check_server(client, plan)
+    check_kind(engine or LocalEngine(), StageEngine, "engine")
 
 
 @define
