@@ -17,7 +17,7 @@ _NOTHING = dict.fromkeys(each.name for each in fields(OrganizationReadResponse) 
 
 def me(raw: dict[str, Any]) -> Me:
     """Decode the user and the organization."""
-    wire = _read(raw)
+    wire = MeReadResponse.from_dict(_whole(raw))
     user, organization = wire.user, wire.organization
     return Me(
         User(text(user.id, "id"), _told(user.email, "email"), _told(user.name, "name")),
@@ -32,7 +32,7 @@ def me(raw: dict[str, Any]) -> Me:
 
 def bucket(raw: dict[str, Any]) -> OrganizationBucket:
     """Decode the bucket of the organization and its key."""
-    wire = _read(raw).organization
+    wire = MeReadResponse.from_dict(_whole(raw)).organization
     return OrganizationBucket(
         protocol=_or_empty(wire.aignostics_bucket_protocol),
         name=_or_empty(wire.aignostics_bucket_name),
@@ -41,9 +41,9 @@ def bucket(raw: dict[str, Any]) -> OrganizationBucket:
     )
 
 
-def _read(raw: dict[str, Any]) -> MeReadResponse:
-    """Decode an answer; a field of the organization that it lacks is null: the SDK reads few of them."""
-    return MeReadResponse.from_dict({**raw, "organization": {**_NOTHING, **raw["organization"]}})
+def _whole(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer with null for each field that its organization lacks: the SDK reads few of them."""
+    return {**raw, "organization": {**_NOTHING, **raw["organization"]}}
 
 
 def _or_empty(given: object) -> str:
