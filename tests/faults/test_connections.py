@@ -34,9 +34,10 @@ from aignostics_async import (
 )
 from aignostics_async._core._crc32c import Crc32c
 from aignostics_async._core._portable import new_poll
+from aignostics_async._core._proxies import Proxy
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.transfer import _addresses, _connection, _pool
-from aignostics_async.transfer._cancel_token import CancelToken
+from aignostics_async.transfer._cancel_token import Cancelled, CancelToken
 from aignostics_async.transfer._download import fetch_file
 from aignostics_async.transfer._engine import Engine
 from aignostics_async.transfer._multipart_upload import SignedRequest, send_file
@@ -643,6 +644,22 @@ async def test_a_certificate_that_is_not_trusted_is_told_at_once(tmp_path: Path)
                     await use(engine, server.url, tmp_path / "files")
                 assert not caught.value.is_transient
                 assert server.accepted == number, "one try"
+
+
+@pytest.mark.parametrize("via_proxy", [False, True], ids=["handshake", "tunnel"])
+def test_a_connection_that_is_cancelled_while_it_opens_is_not_broken(via_proxy: bool) -> None:
+    token = CancelToken()
+
+    def serve(peer: Peer) -> None:
+        peer.sock.recv(1)
+        token.cancel()
+        peer.stall()
+
+    with raw_server(serve) as server:
+        proxy = Proxy.parse(server.url.partition("/body")[0]) if via_proxy else None
+        pool = _pool.ConnectionPool(PATIENT, ssl.create_default_context())
+        with pytest.raises(Cancelled):
+            pool.open(("https", "127.0.0.1", server.port, proxy), token)
 
 
 async def test_a_handshake_can_be_cancelled(tmp_path: Path) -> None:

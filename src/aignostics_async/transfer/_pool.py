@@ -219,6 +219,7 @@ class ConnectionPool:
         else:
             timeouts = self._settings.timeouts
             return Connection(place, sock, read=timeouts.read, write=timeouts.write)
+        token.check()  # a cancellation cuts the connection, which looks like a failure of the other end
         raise failure
 
     def _secured(self, sock: socket.socket, host: str, deadline: float, token: CancelToken) -> socket.socket:
