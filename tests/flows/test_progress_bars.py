@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from hostile_texts import terminal
+from hostile_texts import LITERAL, terminal
 
 from aignostics_async import ProgressBars, TransferEvent
 from aignostics_async.bulk import StageProgress
+from aignostics_async.cli._output import print_table
 from aignostics_async.cli._progress import JobProgress
 
 _SEQUENCE = re.compile(r"\x1b\[([?0-9;]*)([A-Za-z])")
@@ -66,6 +67,17 @@ async def test_each_bar_is_left_once_and_whole(columns: int) -> None:
     assert "3/3  4 GB of 4 GB, " in uploaded
     assert max(map(len, lines)) <= columns
     assert len(lines) == 6
+
+
+@pytest.mark.parametrize("name", LITERAL)
+def test_a_name_is_shown_as_it_is(name: str) -> None:
+    with terminal(200) as shown, ProgressBars() as bars:
+        bars.print(f"{name} failed")
+        bars.show(f"{name} in bars", completed=1, total=1, detail=f"detail {name}")
+        print_table([f"column {name}"], [[f"cell {name}"]])
+    lines = "\n".join(screen(shown.output))
+    for text in (f"{name} failed", f"{name} in bars", f"detail {name}", f"column {name}", f"cell {name}"):
+        assert text in lines
 
 
 def test_transient_bars_leave_nothing() -> None:

@@ -208,4 +208,5 @@ def _print(line: str, stream: TextIO) -> None:
 
 
 def _console(stream: TextIO, width: int) -> Console:
-    return Console(file=stream, width=None if stream.isatty() else width, highlight=False, markup=False)
+    shown_width = None if stream.isatty() else width
+    return Console(file=stream, width=shown_width, highlight=False, markup=False, emoji=False)

@@ -35,7 +35,7 @@ class ProgressBars:
             from rich.console import Console
         except ImportError:
             raise MissingExtra("drawing progress bars", extra="cli") from None
-        console = Console(stderr=True)
+        console = Console(stderr=True, emoji=False)  # else `:smile:` in a name becomes a picture
         self._bars: _Bars = (
             NotebookBars(transient=transient)
             if console.is_jupyter
