@@ -168,7 +168,7 @@ bench-cluster: $(VENV)/.env  ## Measure uploads by the workers of a Dask cluster
 bench-scale: $(VENV)/.env  ## Tell how long jobs of up to a million slides take; ARGUMENTS=--check runs what it predicts, in minutes
 	$(call BENCH,scale) $(ARGUMENTS)
 
-bench-transfers: $(VENV)/.bench  ## Measure transfers against curl, aria2c and others; needs nginx (some 40 minutes)
+bench-transfers: $(VENV)/.bench  ## Measure transfers against curl, aria2c and others; needs nginx (a quarter of an hour)
 	$(call BENCH,transfers) $(ARGUMENTS)
 
 clean:  ## Delete everything that was made here
