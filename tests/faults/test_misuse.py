@@ -10,6 +10,7 @@ import inspect
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from math import inf, nan
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -43,7 +44,15 @@ from aignostics_async import (
     find_slides,
 )
 from aignostics_async._core._uncancellable import run_in_daemon_thread, run_uncancellable
-from aignostics_async.bulk import BulkJob, JobPlan, SelectionRule, Sources, create_job, inspect_slides
+from aignostics_async.bulk import (
+    BulkJob,
+    JobPlan,
+    SelectionRule,
+    Sources,
+    create_job,
+    inspect_slides,
+    run_preflight,
+)
 from aignostics_async.emulator import EmulatorOptions
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.slides._packing import one_file
@@ -485,3 +494,32 @@ async def test_a_part_of_a_job_that_is_of_another_kind_is_refused_before_there_i
         with pytest.raises(UsageError, match=r"takes a|is a function"):
             await create_job(tmp_path / "job", **(parts | {part: wrong}))
     assert not (tmp_path / "job").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"keep": 5}, UsageError),
+        ({"keep": print}, UsageError),
+        *(({"seconds_per_slide": each}, UsageError) for each in ("x", None, True, 0, -1, nan, inf)),
+        ({"store": 5}, ConfigurationError),
+        ({"store": 0}, ConfigurationError),
+        ({"store": {}}, ConfigurationError),
+        ({"results": 5}, UsageError),
+        ({"results": 0}, UsageError),
+    ],
+    ids=str,
+)
+async def test_a_preflight_refuses_what_it_can_t_use_before_any_work(
+    emulator: Emulator, tmp_path: Path, wrong: dict[str, Any], error: type[Exception]
+) -> None:
+    emulator.set_faults()
+    async with emulator.client() as client:
+        plan = JobPlan(api_root=emulator.api_root, application_version="he-tme:v1.0.0", store="platform")
+        with pytest.raises(error, match=next(iter(wrong))):
+            await run_preflight(plan, Sources(places=[tmp_path]), client, **wrong)
+        if "store" in wrong:
+            with pytest.raises(error, match="store"):
+                await create_job(tmp_path / "job", plan, Sources(places=[tmp_path]), client, **wrong)
+            assert not (tmp_path / "job").exists()
+    assert emulator.requests() == []

@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 
 from ..errors import UsageError
+from ._redaction import excerpt
 
 
 def as_path(value: str | os.PathLike[str], what: str) -> Path:
@@ -29,9 +31,19 @@ def check_function(value: Callable[..., object], what: str) -> None:
     """Raise UsageError for what can't be called, and for an async function: nobody would await it."""
     if not callable(value):
         raise UsageError(f"{what} is a function, not {type(value).__name__}")
-    call = getattr(value, "__call__", None)  # noqa: B004 - of an object with an async __call__
-    if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(call):
+    if _is_async(value):
         raise no_awaitables()
+
+
+def check_async_function(value: Callable[..., object], what: str) -> None:
+    """Raise UsageError for what is no async function, and no object with an async `__call__`."""
+    if not _is_async(value):
+        raise UsageError(f"{what} is an async function, whose calls are awaited; write it with `async def`")
+
+
+def _is_async(value: object) -> bool:
+    call = getattr(value, "__call__", None)  # noqa: B004 - of an object with an async __call__
+    return inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(call)
 
 
 def no_awaitables() -> UsageError:
@@ -40,6 +52,12 @@ def no_awaitables() -> UsageError:
         "a callback must be a plain function, which is called from the event loop and returns at once; "
         "start a task or put the event in a queue in it"
     )
+
+
+def check_seconds(value: float, what: str) -> None:
+    """Raise UsageError for what is no number of seconds, more than 0 and finite."""
+    if isinstance(value, bool) or not (isinstance(value, int | float) and 0 < value < inf):
+        raise UsageError(f"{what} is a number of seconds, more than 0 and finite, not {excerpt(repr(value))}")
 
 
 def check_kind(value: object, kind: type, what: str) -> None:

@@ -83,7 +83,7 @@ async def create_job(
     UsageError for an async callback or an argument of another kind; and what `run_preflight` and the
     callbacks raise.
     """
-    check_parts(plan, sources, client, engine)
+    check_parts(plan, sources, client, store, engine)
     check_callback(consent)
     check_callback(progress)
     plan = evolve(plan, contract=client.contract)

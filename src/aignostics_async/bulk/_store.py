@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def open_store(client: Client, plan: JobPlan, store: Store | StoreAddress | str | None) -> Store:
     """Return a job's store for a client, or the one in its place."""
-    opened = client.store(store or plan.store)
+    opened = client.store(plan.store if store is None else store)
     if isinstance(opened, Bucket) and opened.is_at(plan.store):
         opened.settle_checksums(plan.checksums)
     return opened

@@ -71,6 +71,12 @@ def open_store(
     raise _no_address(store)
 
 
+def check_address(store: object) -> None:
+    """Raise ConfigurationError for what is neither a store nor an address, whatever is at it."""
+    if not isinstance(store, str | Store | StoreAddress):
+        raise _no_address(store)
+
+
 def _open_text(
     store: str, context: StoreContext, *, endpoint: str | None, verify: Verify, checksums: Checksums
 ) -> Store:

@@ -17,7 +17,7 @@ import anyio.to_thread
 from attrs import define, evolve, field, frozen
 
 from ..._client import Client
-from ..._core._arguments import as_path, check_kind
+from ..._core._arguments import as_path, check_async_function, check_kind, check_seconds
 from ..._core._portable import free_space
 from ..._core._tasks import for_each, plain_task_group
 from ..._internals import check_health, contract_facts
@@ -25,6 +25,7 @@ from ...errors import AignosticsError, PlatformDown
 from ...slides import LeftOutReason
 from ...slides._probed_slide import ProbedSlide
 from ...slides._prober import Prober
+from ...storage._addresses import check_address
 from ...transfer._progress import call_plain, check_callback
 from .._plan import JobPlan, check_server, run_options
 from .._store import address_of, open_store
@@ -104,35 +105,41 @@ async def run_preflight(
     `store` replaces the plan's own; None, the default, uses that. `results` is the folder for outputs if the
     plan names none; None, the default, is the current one. `progress` is called in the event loop with a
     `PreflightProgress` after each slide that was read; None, the default, reports nothing. Reading one slide
-    is given up after `seconds_per_slide`, 60 by default, and at least an hour if the plan decodes slides.
-    `engine` reads the slides; None, the default, is this machine.
+    is given up after `seconds_per_slide`, more than 0 and 60 by default, or after an hour if that is longer
+    and the plan decodes slides. `engine` reads the slides; None, the default, is this machine.
 
-    `keep`, None by default, is awaited with three arguments for each slide once it is read, and for each line
-    or file that is not a slide: an object with the `path` and the `reference`; an object with the `SlideInfo`
-    as `info` and the `size` in bytes, or the `Finding` that says why it can't be read; and the sequence of
-    its faults, each a `Finding`. Several calls may be under way at once.
+    `keep`, an async function, or None, the default, is awaited with three arguments for each slide once it is
+    read, and for each line, file or folder that can't be taken, such as a slide without a usable reference:
+    an object with the `path` and the `reference`; an object with the `SlideInfo` as `info` and the `size` in
+    bytes, or the `Finding` that says why it can't be read; and the sequence of its faults, each a `Finding`.
+    Several calls may be under way at once.
 
-    Costs reading each slide's header and samples of its files, at least one request per earlier run (the
-    newest 1000), and a small object in the store, which is deleted where the store can. Memory grows with the
-    number of slides.
+    Costs reading each slide's header and samples of its files, with the plan's `decode` decoding every pixel
+    of each, which takes minutes for a large slide; at least one request per earlier run (the newest 1000);
+    and a small object in the store, which is deleted where the store can. Memory grows with the number of
+    slides.
 
     Faults of slides and of the store are reported, not raised. Raises JobRefused for a client of another
     server than the plan's; NotFound if there is no such application version; NotInContract under contract 1.0
-    for metadata of runs or items, a due date, a deadline or a callback context; ConfigurationError if the
-    version needs several inputs per item, lacks the plan's `artifact` or has an unusable schema, pseudonyms
-    can't be kept, the `slides` extra is not installed, or the processes that read slides can't be started or
-    20 in a row are lost; UsageError for a deadline that has passed, an async `progress`, or an argument of
-    another kind; what `progress`, `keep` and `engine` raise; what a store of your own raises that is no
-    AignosticsError; and the errors of requests that `Pager` names.
+    for metadata of runs or items, a due date, a deadline or a callback context; ConfigurationError for a
+    `store` that is neither a store nor an address, if the version needs several inputs per item, lacks the
+    plan's `artifact` or has an unusable schema, pseudonyms can't be kept, the `slides` extra is not
+    installed, or the processes that read slides can't be started or 20 in a row are lost; UsageError for a
+    deadline that has passed, an async `progress`, a `keep` that is not, or an argument of another kind; what
+    `progress`, `keep` and `engine` raise; what a store of your own raises that is no AignosticsError; and the
+    errors of requests that `Pager` names.
     """
-    check_parts(plan, sources, client, engine)
+    check_parts(plan, sources, client, store, engine)
     check_callback(progress)
+    check_seconds(seconds_per_slide, "seconds_per_slide")
+    if keep is not None:
+        check_async_function(keep, "keep")
+    folder = (plan.results or as_path(Path() if results is None else results, "results")).absolute()
     begun = time.monotonic()
     version = await client.applications.version(plan.application_version)
     requirements = Requirements.of(plan, version)
     contract_facts(client).check_request((), run_options(plan))
     preflight = _Preflight(plan, sources, client, requirements, keep, progress)
-    folder = (plan.results or as_path(results or Path(), "results")).absolute()
     async with plain_task_group() as group:
         group.start_soon(preflight.probe_store, store)
         group.start_soon(preflight.check_health)
@@ -159,11 +166,18 @@ async def run_preflight(
     return preflight.report(_disk(folder, free, preflight.earlier, preflight.ready), time.monotonic() - begun)
 
 
-def check_parts(plan: JobPlan, sources: Sources, client: Client, engine: StageEngine | None) -> None:
-    """Raise UsageError for a part of a job of another kind, and JobRefused for a client of another server."""
+def check_parts(
+    plan: JobPlan,
+    sources: Sources,
+    client: Client,
+    store: Store | StoreAddress | str | None,
+    engine: StageEngine | None,
+) -> None:
+    """Raise for a part of a job that is of another kind, and JobRefused for a client of another server."""
     check_kind(plan, JobPlan, "plan")
     check_kind(sources, Sources, "sources")
     check_server(client, plan)
+    check_address(plan.store if store is None else store)
     check_kind(engine or LocalEngine(), StageEngine, "engine")
 
 
