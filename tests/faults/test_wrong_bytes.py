@@ -195,9 +195,9 @@ def test_a_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         verified.checksum(target)
 
 
-async def test_fifty_downloads_that_are_killed_go_on(emulator: Emulator, tmp_path: Path) -> None:
+async def test_sixty_downloads_that_are_killed_go_on(emulator: Emulator, tmp_path: Path) -> None:
     """kill -9 in the middle: no partial file under a final name, none lost, and little is fetched twice."""
-    size, count = 2 * 1024 * 1024, 50
+    size, count = 2 * 1024 * 1024, 60
     bodies = {f"/{number}": random.Random(number).randbytes(size) for number in range(count)}
     folder = tmp_path / "results"
     with hostile(b"") as place:
