@@ -37,7 +37,9 @@ from aignostics_async import (
     UsageError,
     put_once,
 )
+from aignostics_async._core._backoff import Backoff
 from aignostics_async.emulator.process import Emulator
+from aignostics_async.storage import _upload
 from aignostics_async.storage._azure import blob_name
 from aignostics_async.storage._protocol import Deleting
 
@@ -414,8 +416,9 @@ async def test_a_plain_function_signs_as_well(emulator: Emulator, place: LyingSt
     ],
 )
 async def test_a_store_of_ones_own_is_compared_too(
-    tmp_path: Path, told: list[Stored | None], message: str
+    tmp_path: Path, told: list[Stored | None], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(_upload, "_BACKOFF", Backoff(0.01, 0.01))
     source = tmp_path / "slide.svs"
     source.write_bytes(b"slide")
     store = Forgetful(*told)

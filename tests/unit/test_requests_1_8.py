@@ -27,13 +27,14 @@ from aignostics_async import (
     UsageError,
 )
 from aignostics_async._core._pager import PageRequest
+from aignostics_async.emulator.process import IMPATIENT
 
 PARAMETERS = {"page": "1", "page_size": "100", "sort": "-submitted_at"}
 NO_ROUTE: dict[str, Any] = {"status_code": 404, "json": {"detail": "Not Found"}}
 
 
 def client(contract: str = "1.8") -> Client:
-    return Client(ROOT, "token", contract=contract)
+    return Client(ROOT, "token", contract=contract, settings=IMPATIENT)
 
 
 async def test_a_run_says_what_its_body_says(httpx_mock: HTTPXMock) -> None:
