@@ -67,6 +67,7 @@ def test_slides_of_one_s_own(root: Path, shared: Path, tmp_path: Path) -> None:
     assert "README" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_folder_where_nothing_can_be_submitted(root: Path, shared: Path, tmp_path: Path) -> None:
     folder = tmp_path / "with space"
     folder.mkdir()

@@ -24,6 +24,7 @@ pytestmark = [
     pytest.mark.skipif(
         not redocly.SCRIPT.is_file(), reason="the Node tools are not installed; run `make node-tools`"
     ),
+    pytest.mark.slow,
 ]
 
 
@@ -89,7 +90,6 @@ def stopped(outcome: Outcome) -> str:
     return outcome.errors
 
 
-@pytest.mark.slow
 def test_1_an_operation_is_added(small: SmallPlatform) -> None:
     new = small.changed()
     new["paths"]["/v1/me"] = {
@@ -101,7 +101,6 @@ def test_1_an_operation_is_added(small: SmallPlatform) -> None:
     assert "generated:      5 operations, no warning, nothing left out" in went_well(small.update(new))
 
 
-@pytest.mark.slow
 def test_2_an_optional_field_is_added(small: SmallPlatform) -> None:
     new = small.changed()
     schemas(new)["Thing"]["properties"]["owner"] = {"type": "string"}
@@ -114,7 +113,6 @@ def test_2_an_optional_field_is_added(small: SmallPlatform) -> None:
     went_well(small.update(new))
 
 
-@pytest.mark.slow
 def test_3_a_field_is_removed_that_the_facade_reads(small: SmallPlatform) -> None:
     new = small.changed()
     del schemas(new)["Thing"]["properties"]["colour"]
@@ -129,7 +127,6 @@ def test_3_a_field_is_removed_that_the_facade_reads(small: SmallPlatform) -> Non
     assert small.files() == before
 
 
-@pytest.mark.slow
 def test_3b_a_field_is_removed_that_nobody_reads(small: SmallPlatform) -> None:
     new = small.changed()
     del schemas(new)["Thing"]["properties"]["weight"]
@@ -139,7 +136,6 @@ def test_3b_a_field_is_removed_that_nobody_reads(small: SmallPlatform) -> None:
     went_well(small.update(new))
 
 
-@pytest.mark.slow
 def test_4_an_enum_is_recased(small: SmallPlatform) -> None:
     new = small.changed()
     schemas(new)["ThingState"]["enum"] = ["ready", "done"]
@@ -153,7 +149,6 @@ def test_4_an_enum_is_recased(small: SmallPlatform) -> None:
     went_well(small.update(new))
 
 
-@pytest.mark.slow
 def test_5_an_enum_is_replaced_by_two(small: SmallPlatform) -> None:
     new = small.changed()
     del schemas(new)["ThingState"]
@@ -176,7 +171,6 @@ def test_5_an_enum_is_replaced_by_two(small: SmallPlatform) -> None:
     assert f"thing in {BRIDGE}" in stopped(small.update(new))
 
 
-@pytest.mark.slow
 def test_6_a_path_and_its_operation_id_are_renamed(small: SmallPlatform) -> None:
     new = small.changed()
     operation = new["paths"].pop(ONE)["get"]
@@ -197,7 +191,6 @@ def test_6_a_path_and_its_operation_id_are_renamed(small: SmallPlatform) -> None
     went_well(small.update(new))
 
 
-@pytest.mark.slow
 def test_6b_an_operation_id_alone_is_renamed(small: SmallPlatform) -> None:
     new = small.changed()
     new["paths"][ONE]["get"]["operationId"] = "details_v1"
@@ -207,7 +200,6 @@ def test_6b_an_operation_id_alone_is_renamed(small: SmallPlatform) -> None:
     went_well(small.update(new))
 
 
-@pytest.mark.slow
 def test_7_a_parameter_gets_a_hyphen(small: SmallPlatform) -> None:
     new = small.changed()
     new["paths"][THINGS]["get"]["parameters"][0]["name"] = "page-size"
@@ -220,7 +212,6 @@ def test_7_a_parameter_gets_a_hyphen(small: SmallPlatform) -> None:
     went_well(small.update(new))
 
 
-@pytest.mark.slow
 def test_8_a_success_gets_another_status_and_a_body(small: SmallPlatform) -> None:
     new = small.changed()
     new["paths"][RESULTS]["delete"]["responses"] = {
@@ -235,7 +226,6 @@ def test_8_a_success_gets_another_status_and_a_body(small: SmallPlatform) -> Non
     went_well(small.update(new))
 
 
-@pytest.mark.slow
 def test_9_a_default_does_not_fit_its_type(small: SmallPlatform) -> None:
     new = small.changed()
     schemas(new)["Thing"]["properties"]["thing_id"] = {"type": "string", "format": "uuid", "default": "Id"}
@@ -248,7 +238,6 @@ def test_9_a_default_does_not_fit_its_type(small: SmallPlatform) -> None:
     went_well(small.update(new))
 
 
-@pytest.mark.slow
 def test_10_required_and_optional_change_places(small: SmallPlatform) -> None:
     new = small.changed()
     schemas(new)["Thing"]["required"] = ["thing_id", "status", "weight"]
@@ -265,7 +254,6 @@ def test_10_required_and_optional_change_places(small: SmallPlatform) -> None:
     assert 'Missing positional argument "size"' in errors or 'Missing named argument "size"' in errors
 
 
-@pytest.mark.slow
 def test_11_unions_and_tuples(small: SmallPlatform) -> None:
     new = small.changed()
     fields = schemas(new)["Thing"]["properties"]
@@ -282,7 +270,6 @@ def test_11_unions_and_tuples(small: SmallPlatform) -> None:
     went_well(small.update(new))
 
 
-@pytest.mark.slow
 def test_12_operation_ids_without_their_path(small: SmallPlatform) -> None:
     new = small.changed()
     new["paths"]["/v1/things/{thing_id}/documents"] = {
@@ -294,7 +281,6 @@ def test_12_operation_ids_without_their_path(small: SmallPlatform) -> None:
     assert (small.root / "generated/aignostics_api/api/public/list_documents.py").is_file()
 
 
-@pytest.mark.slow
 def test_13_only_the_place_of_the_server_differs(small: SmallPlatform) -> None:
     new = small.changed()
     new["servers"] = [{"url": "https://staging.example.com/api"}]
@@ -308,7 +294,6 @@ def test_13_only_the_place_of_the_server_differs(small: SmallPlatform) -> None:
 # Writing
 
 
-@pytest.mark.slow
 def test_writing_moves_contract_client_and_changelog_together(small: SmallPlatform) -> None:
     new = small.changed()
     schemas(new)["Thing"]["properties"]["owner"] = {"type": "string"}
@@ -323,7 +308,6 @@ def test_writing_moves_contract_client_and_changelog_together(small: SmallPlatfo
     assert small.differences(new)["changes"] == []
 
 
-@pytest.mark.slow
 def test_a_dead_mend_is_listed_and_must_go_before_writing(small: SmallPlatform) -> None:
     new = small.changed()
     overlay = small.root / "scripts/overlay.yaml"
@@ -336,7 +320,6 @@ def test_a_dead_mend_is_listed_and_must_go_before_writing(small: SmallPlatform) 
     assert small.files() == before
 
 
-@pytest.mark.slow
 def test_a_failing_contract_test_stops_it(small: SmallPlatform) -> None:
     test = small.root / "tests/contract/test_bridge.py"
     test.write_text(test.read_text().replace('"page_size": 5', '"page_size": 6'))

@@ -46,6 +46,7 @@ def report(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return record
 
 
+@pytest.mark.slow
 def test_the_next_release_only_adds(diff: Path, shared: Path, committed: dict[str, Any]) -> None:
     done = run(diff, shared / "specs/platform-1.0.0-plus-me.json", "--format", "json")
     assert done.returncode == 2, done.stderr

@@ -77,6 +77,7 @@ def test_the_newest_line_is_a_small_part_of_it(wheel: Path) -> None:
     assert 100_000 < sum(sizes) <= 150_000
 
 
+@pytest.mark.slow
 def test_the_base_install_is_small(python: Path) -> None:
     command = [str(python), *PIP, "list", "--format=freeze", "--exclude", "pip", "--exclude", "setuptools"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split()
@@ -84,6 +85,7 @@ def test_the_base_install_is_small(python: Path) -> None:
     assert len(listed) <= 22, listed
 
 
+@pytest.mark.slow
 def test_making_a_client_loads_little(python: Path) -> None:
     heavy = (
         *("openslide", "starlette", "jsonschema", "authlib", "obstore", "rich", "httpx", "crc32c"),
@@ -96,6 +98,7 @@ def test_making_a_client_loads_little(python: Path) -> None:
     assert run(python, code) == "[]"
 
 
+@pytest.mark.slow
 def test_it_talks_to_a_platform(python: Path, emulator: Emulator) -> None:
     code = """
 import asyncio, sys
@@ -114,6 +117,7 @@ asyncio.run(main())
     assert run(python, code, emulator.api_root, emulator.access_token) == "['he-tme', 'test-app'] 6"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "words"),
     [

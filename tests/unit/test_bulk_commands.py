@@ -191,13 +191,15 @@ def test_held_slides_are_told_with_the_earlier_run_and_the_command(
 def test_only_a_second_run_is_cancelled(bulk: Bulk, job: MadeUpJob, emulator: Emulator) -> None:
     numbers = job.add("a")
     job.upload(numbers)
-    intent, _ = job.submit(numbers)
-    own, second, third = emulator.script(*[{"items": ["a"], "application_version_id": VERSION}] * 3)
-    for run_id, made_up in ((second, job.duplicate(intent)), (third, job.duplicate(intent))):
+    intent, first = job.submit(numbers)
+    scripted = emulator.script(*[{"items": ["a"], "application_version_id": VERSION}] * 4)
+    other, own, second, third = scripted
+    made_up_ids = (first, job.duplicate(intent), job.duplicate(intent))
+    for run_id, made_up in zip((own, second, third), made_up_ids, strict=True):
         job.execute("UPDATE seen SET run_id = ? WHERE run_id = ?", run_id, made_up)
     job.execute("COMMIT")
     assert f"--duplicate {second} --cancel" in bulk("resolve").out
-    refused = bulk("resolve", "--duplicate", own, "--cancel")
+    refused = bulk("resolve", "--duplicate", other, "--cancel")
     assert refused.status == 2
     assert "is no second run of a chunk of this job" in refused.err
     cancels = [asked["path"] for asked in emulator.requests() if asked["path"].endswith("/cancel")]
