@@ -52,9 +52,8 @@ class PartialFile:
     None. `name` identifies the file in errors. `total` is its length in bytes and `etag` its ETag; both are
     None while they are not known. `spans` is a list of the ranges of the file with the bytes that are
     written, and `lock` is to be held while they change. `device` is the number of the file system, 0 before
-    `open`. Creating it does no I/O.
-
-    A thread uses the descriptor inside `in_use`. After `close`, the last thread to leave closes it.
+    `open`. Creating it does no I/O. A thread uses the descriptor inside `in_use`; after `close`, the last
+    one to leave closes it.
     """
 
     def __init__(self, target: Path, promise: str | None, name: str) -> None:
