@@ -158,6 +158,7 @@ def plan_1_8() -> SequencePlan:
     )
 
 
+@pytest.mark.slow
 def test_every_operation_succeeds_and_one_run_goes_through_its_whole_life(emulator: Emulator) -> None:
     plan = reference_plan()
     *_, cancel, delete = plan.life

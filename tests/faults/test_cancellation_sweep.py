@@ -347,6 +347,7 @@ async def submit_with(client: Client, setting: Setting, progress: Progress) -> o
 CALLS_WITH_PROGRESS = [download_with, complete_with, put_with, submit_with]
 
 
+@pytest.mark.sampled(test=2)
 @pytest.mark.parametrize("call", CALLS_WITH_PROGRESS, ids=lambda call: call.__name__)
 async def test_a_callback_that_raises_at_any_event(
     call: CallWithProgress, setting: Setting, tmp_path: Path

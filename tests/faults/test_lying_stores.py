@@ -136,7 +136,7 @@ async def test_no_run_from_what_a_store_contradicts(
     emulator: Emulator, store: LyingStore, files: dict[bool, Path], verify: Verify
 ) -> None:
     """A sample of all combinations; the rest is in the slow test."""
-    await check(emulator, store, files, verify, random.Random(verify).sample(EVERY, 15))
+    await check(emulator, store, files, verify, random.Random(verify).sample(EVERY, 8))
 
 
 @pytest.mark.slow

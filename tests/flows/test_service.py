@@ -82,6 +82,7 @@ def test_a_full_disk_is_an_answer_without_paths(address: str, tmp_path: Path) ->
     assert begun.status_code == 202
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_the_tests_of_the_service_pass(root: Path) -> None:
     """They show how to test a program that uses the SDK."""

@@ -73,7 +73,7 @@ def kill_at_random(emulator: Emulator, folder: Path, kills: int) -> None:
 
 
 def test_a_few_kills(emulator: Emulator, tmp_path: Path) -> None:
-    kill_at_random(emulator, tmp_path, 3)
+    kill_at_random(emulator, tmp_path, 2)
 
 
 @pytest.mark.slow

@@ -182,6 +182,7 @@ def test_a_resolution_for_a_folder_never_replaces_that_of_a_file(emulator: Emula
     assert submit(emulator, tmp_path, "--mpp", "0.25").returncode == 0
 
 
+@pytest.mark.slow
 def test_what_is_left_out_and_what_is_exposed_is_said(emulator: Emulator, tmp_path: Path) -> None:
     make_old(write_tiff(tmp_path / "a.tiff", extra=[(picture(300, 200), "label")]))
     (tmp_path / "b.vsi").touch()
