@@ -174,8 +174,6 @@ class MaintainedJob:
         be read or written; and the errors of requests that `Pager` names.
         """
         check_server(client, self.plan)
-        if run_id is not None:
-            await verify_identity(self._database, client, self.plan)
         await _maintenance.resolve(self._database, client, self.plan, intent, run_id=run_id)
 
     async def resolve_duplicate(self, run_id: str, *, client: Client | None) -> None:
@@ -191,8 +189,8 @@ class MaintainedJob:
         the database can't be read or written; and the errors of requests that `Pager` names.
         """
         if client is not None:
-            await verify_identity(self._database, client, self.plan)
-        await _maintenance.resolve_duplicate(self._database, client, run_id)
+            check_server(client, self.plan)
+        await _maintenance.resolve_duplicate(self._database, client, self.plan, run_id)
 
     async def verify(self) -> list[Path]:
         """Read all output files again, and return the paths of those that are missing or changed.
