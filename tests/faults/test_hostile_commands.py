@@ -304,7 +304,7 @@ FORMS = {
     "bulk results": ["-job {job} results.csv", "-finished {job} results.csv", "nothing {name} results.csv"],
     "bulk retry": ["-job {job}", "-job {job} --failed", "-job {job} --failed --yes",
                    "-job {job} --only {all}", "-cells {job} --manifest {manifest}", "nothing {name}"],
-    "bulk resolve": ["job {job}", "-job {job} 1 --run {all}", "job {job} 3 --run {all}",
+    "bulk resolve": ["job {job}", "job {job} 1 --run {all}", "job {job} 3 --run {all}",
                      "job {job} --duplicate {all} --leave", "nothing {name}"],
     "bulk adopt": ["-job {job}", "errors {name}", "nothing {name}"],
     "bulk verify": ["-job {job}", "-finished {job}", "nothing {name}"],

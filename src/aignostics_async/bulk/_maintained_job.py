@@ -174,6 +174,9 @@ class MaintainedJob:
         be read or written; and the errors of requests that `Pager` names.
         """
         check_server(client, self.plan)
+        if run_id is not None:
+            client.run(run_id)  # raises for what is no id, before a request is sent
+            await verify_identity(self._database, client, self.plan)
         await _maintenance.resolve(self._database, client, self.plan, intent, run_id=run_id)
 
     async def resolve_duplicate(self, run_id: str, *, client: Client | None) -> None:
@@ -189,8 +192,8 @@ class MaintainedJob:
         the database can't be read or written; and the errors of requests that `Pager` names.
         """
         if client is not None:
-            check_server(client, self.plan)
-        await _maintenance.resolve_duplicate(self._database, client, self.plan, run_id)
+            await verify_identity(self._database, client, self.plan)
+        await _maintenance.resolve_duplicate(self._database, client, run_id)
 
     async def verify(self) -> list[Path]:
         """Read all output files again, and return the paths of those that are missing or changed.

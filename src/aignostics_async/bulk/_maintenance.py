@@ -20,7 +20,6 @@ from ..errors import (
 )
 from ..storage._protocol import Deleting
 from ..submission._marks import new_token
-from ._identity import verify_identity
 from .database import _commands, _queries, _run_commands
 from .database._states import IntentState, ItemState
 from .reconciliation._claims import claim_run
@@ -57,7 +56,6 @@ async def resolve(
         raise JobRefused(
             f"run {run_id} belongs to another chunk, or existed before chunk {intent} was requested"
         )
-    await verify_identity(database, client, plan)
     try:
         details = await run.details()
     except NotFound:
@@ -90,17 +88,13 @@ def _has_no_run(intent: IntentRow) -> Callable[[Execute], None]:
     return command
 
 
-async def resolve_duplicate(database: Database, client: Client | None, plan: JobPlan, run_id: str) -> None:
+async def resolve_duplicate(database: Database, client: Client | None, run_id: str) -> None:
     """Cancel a second run, or leave it, and write that down."""
     if run_id not in await database.read(_queries.duplicates()):
         raise JobStateError(
             f"run {run_id} is no second run of a chunk of this job; 'bulk resolve' lists those that are"
         )
-    if client is None:
-        done = "it was left to run"
-    else:
-        await verify_identity(database, client, plan)
-        done = await _end_run(client, run_id)
+    done = "it was left to run" if client is None else await _end_run(client, run_id)
     await database.write(_run_commands.resolve_duplicate(run_id, done))
 
 
