@@ -185,7 +185,13 @@ def item(run_id: str, raw: dict[str, Any]) -> ItemResult:
         item_status(wire.state, reason, has_ended=terminated_at is not None),
         None if message is None else error_text(message),
         # The others are not made yet, or failed: they have never had a file.
-        tuple([_artifact(each) for each in wire.output_artifacts if _spelled(each.output) != _NONE]),
+        tuple(
+            [
+                _artifact(each, output)
+                for each in wire.output_artifacts
+                if (output := _spelled(each.output)) != _NONE
+            ]
+        ),
         terminated_at,
         optional_text(wire.error_code or None, "error_code"),
         metadata,
@@ -204,10 +210,9 @@ def _spelled(output: ArtifactOutput) -> str:
     return output if output is _AVAILABLE else output.upper()
 
 
-def _artifact(wire: OutputArtifactResultReadResponse) -> OutputArtifact:
+def _artifact(wire: OutputArtifactResultReadResponse, output: str) -> OutputArtifact:
     # Runs hundreds of times per page.
     name, artifact_id = wire.name, wire.output_artifact_id
-    output = _spelled(wire.output)
     url, metadata = wire.download_url or None, wire.metadata
     if not (isinstance(name, str) and isinstance(artifact_id, str) and (url is None or isinstance(url, str))):
         raise TypeError("name, output_artifact_id or download_url is no text")
