@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
+from .._identifiers import as_uuid
 from ..errors import UsageError
 from . import _corrections, _maintenance
 from ._assembly import make_reconciler
@@ -175,7 +176,7 @@ class MaintainedJob:
         """
         check_server(client, self.plan)
         if run_id is not None:
-            client.run(run_id)  # raises for what is no id, before a request is sent
+            as_uuid(run_id, "run id")  # before a request is sent
             await verify_identity(self._database, client, self.plan)
         await _maintenance.resolve(self._database, client, self.plan, intent, run_id=run_id)
 
