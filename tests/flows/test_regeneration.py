@@ -31,32 +31,17 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def built(root: Path, tmp_path_factory: pytest.TempPathFactory) -> SmallPlatform:
     folder = tmp_path_factory.mktemp("small")
-    return small_platform.build(root, folder / "tree", folder / "known")
-
-
-@pytest.fixture(scope="module")
-def checked(built: SmallPlatform) -> SmallPlatform:
-    """Give the tree once its types were checked, so that the next time takes a second."""
-    assert built.update(built.changed()).status == 0
-    (built.root.parent / "cache").rename(built.cache)
-    return built
+    platform = small_platform.build(root, folder / "tree", folder / "known")
+    assert platform.update(platform.changed()).status == 0
+    (folder / "cache").rename(folder / "known")
+    return platform
 
 
 @pytest.fixture
-def small(checked: SmallPlatform, tmp_path: Path) -> SmallPlatform:
+def small(built: SmallPlatform, tmp_path: Path) -> SmallPlatform:
     """Give a tree of its own."""
-    return copy_of(checked, tmp_path)
-
-
-@pytest.fixture
-def unchecked(built: SmallPlatform, tmp_path: Path) -> SmallPlatform:
-    """Give a tree of its own for what stops before types are checked."""
-    return copy_of(built, tmp_path)
-
-
-def copy_of(platform: SmallPlatform, folder: Path) -> SmallPlatform:
-    shutil.copytree(platform.root, folder / "tree")
-    return SmallPlatform(folder / "tree", platform.cache)
+    shutil.copytree(built.root, tmp_path / "tree")
+    return SmallPlatform(tmp_path / "tree", built.cache)
 
 
 def schemas(contract: dict[str, Any]) -> dict[str, Any]:
@@ -330,10 +315,10 @@ def test_a_failing_contract_test_stops_it(small: SmallPlatform) -> None:
     assert small.files() == before
 
 
-def test_what_the_generator_cannot_express_stops_it(unchecked: SmallPlatform) -> None:
-    new = unchecked.changed()
+def test_what_the_generator_cannot_express_stops_it(small: SmallPlatform) -> None:
+    new = small.changed()
     schemas(new)["Thing"]["properties"]["weight"] = {"enum": ["a", 1]}
-    assert "openapi-python-client refused the contract" in stopped(unchecked.update(new))
+    assert "openapi-python-client refused the contract" in stopped(small.update(new))
 
 
 def traceback(_: SmallPlatform) -> str:
@@ -362,8 +347,8 @@ def other_json(_: SmallPlatform) -> str:
     ],
 )
 def test_what_is_no_specification_is_refused(
-    unchecked: SmallPlatform, text: Callable[[SmallPlatform], str], message: str
+    small: SmallPlatform, text: Callable[[SmallPlatform], str], message: str
 ) -> None:
-    before = unchecked.files()
-    assert message in stopped(unchecked.update(text(unchecked), "--write"))
-    assert unchecked.files() == before
+    before = small.files()
+    assert message in stopped(small.update(text(small), "--write"))
+    assert small.files() == before
