@@ -4,8 +4,9 @@
     contracts/1.8/openapi.json   -> overlay -> validate -> generator -> generated/aignostics_api_1_8
     ...                                                              -> generated/stamp.json
 
-Replaces the packages and the stamp, all or none. With --check nothing is written: the packages are generated
-into a scratch folder and compared byte for byte with the committed ones. Some five seconds for each contract.
+Replaces generated/ but for its README, all or nothing. With --check nothing is written: the packages are
+generated into a scratch folder and compared byte for byte with the committed ones. Some five seconds for each
+contract.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import copy
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -106,13 +108,11 @@ def stamp(root: Path) -> str:
     return json.dumps(record, indent=2, sort_keys=True) + "\n"
 
 
-def build(root: Path, target: Path) -> list[str]:
-    """Build packages and stamp for the contracts under `root` into `target`; return the names of all."""
-    packages = [line.package for line in lines.all_lines(root)]
+def build(root: Path, target: Path) -> None:
+    """Build packages and stamp for the contracts under `root` into `target`."""
     for line in lines.all_lines(root):
         build_package(root, line, target / line.package)
     (target / "stamp.json").write_text(stamp(root), encoding="utf-8")
-    return [*packages, "stamp.json"]
 
 
 def build_package(root: Path, line: ContractLine, target: Path) -> None:
@@ -221,17 +221,22 @@ def main() -> int:
     parser.add_argument("--root", type=Path, default=ROOT, help="the tree to work on")
     arguments = parser.parse_args()
     swap.finish(arguments.root)
+    generated = arguments.root / "generated"
     with tempfile.TemporaryDirectory() as scratch:
-        built = Path(scratch)
+        built = Path(scratch, "generated")
+        built.mkdir()  # with the usual mode, which a temporary folder lacks
         try:
-            names = build(arguments.root, built)
+            build(arguments.root, built)
         except (document.NotASpecification, RegenerationError, lines.UnknownLine) as error:
             print(error, file=sys.stderr)
             return 1
         if not arguments.check:
-            swap.put(arguments.root, {f"generated/{name}": built / name for name in names})
+            if (generated / "README.md").is_file():
+                shutil.copy(generated / "README.md", built)
+            # The whole folder, so that what no contract gives is gone.
+            swap.put(arguments.root, {"generated": built})
             return 0
-        found = differences(contents(arguments.root / "generated"), contents(built))
+        found = differences(contents(generated), contents(built))
     if found:
         print(*found, f"generated/ is out of date: {MEND}", sep="\n", file=sys.stderr)
         return 1

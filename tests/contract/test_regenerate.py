@@ -59,6 +59,12 @@ def add_a_stray(generated: Path) -> str:
     return "unexpected: generated/aignostics_api/extra.py"
 
 
+def add_a_package(generated: Path) -> str:
+    (generated / "aignostics_api_0_9").mkdir()
+    (generated / "aignostics_api_0_9/client.py").write_text("")
+    return "unexpected: generated/aignostics_api_0_9/client.py"
+
+
 def delete_a_file(generated: Path) -> str:
     (generated / "aignostics_api/api/public/get_run.py").unlink()
     return "missing:    generated/aignostics_api/api/public/get_run.py"
@@ -71,7 +77,7 @@ def touch_the_stamp(generated: Path) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("harm", [flip_a_byte, add_a_stray, delete_a_file, touch_the_stamp])
+@pytest.mark.parametrize("harm", [flip_a_byte, add_a_stray, add_a_package, delete_a_file, touch_the_stamp])
 def test_every_difference_is_caught_with_the_mending_command(
     root: Path, tree: Path, harm: Callable[[Path], str]
 ) -> None:
