@@ -29,7 +29,7 @@ from aignostics_async.bulk.engines._tasks import UploadTask
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.slides import SlideInfo
 from aignostics_async.slides._fingerprints import measure
-from aignostics_async.slides._probed_slide import ProbedSlide
+from aignostics_async.slides.workers._probed_slide import ProbedSlide
 from aignostics_async.transfer._progress import Progress
 from benchmarks.figures import ROOT, Results, parser_of, recording
 

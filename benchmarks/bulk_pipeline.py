@@ -56,7 +56,7 @@ from aignostics_async.downloads._outcomes import FileOutcome, FileStatus
 from aignostics_async.models import ItemStatus
 from aignostics_async.slides import SlideInfo
 from aignostics_async.slides._fingerprints import measure
-from aignostics_async.slides._probed_slide import ProbedSlide
+from aignostics_async.slides.workers._probed_slide import ProbedSlide
 from aignostics_async.storage import Stored
 from aignostics_async.submission._billing_index import BillingIndex
 from benchmarks.figures import Results, parser_of, recording

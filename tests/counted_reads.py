@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from aignostics_async.slides import _worker
+from aignostics_async.slides.workers import _worker
 
 
 class Reads:

@@ -29,7 +29,7 @@ from aignostics_async.bulk.database._job_folder import HighWaterMark, HighWaterM
 from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.slides._fingerprints import measure
-from aignostics_async.slides._probed_slide import ProbedSlide
+from aignostics_async.slides.workers._probed_slide import ProbedSlide
 from aignostics_async.storage import Store
 
 RATE = 200.0

@@ -17,9 +17,9 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.transport import Response
 from schemathesis.generation.stateful import APIStateMachine
 
-from aignostics_async.emulator._catalogue import find_version
 from aignostics_async.emulator.api._contract import load_document
 from aignostics_async.emulator.api._undocumented import UNDOCUMENTED
+from aignostics_async.emulator.platform._catalogue import find_version
 from aignostics_async.emulator.process import Emulator
 
 

@@ -242,7 +242,7 @@ _real.OpenSlide = OpenSlide
 
 CRASHING_READER = """
 import os
-from aignostics_async.slides import _worker
+from aignostics_async.slides.workers import _worker
 read = _worker.read_slide_here
 def read_or_crash(slide, **how):
     return os.abort() if "poison" in slide.path.name else read(slide, **how)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aignostics_async.emulator._json_path import PathSyntaxError, has_match
+from aignostics_async.emulator.platform._json_path import PathSyntaxError, has_match
 
 DOCUMENT: dict[str, Any] = {
     "study": "high",

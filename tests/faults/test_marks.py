@@ -23,7 +23,7 @@ from aignostics_async.bulk.database._states import AttemptOutcome, IntentState
 from aignostics_async.bulk.reconciliation._duplicates import Reconciler
 from aignostics_async.bulk.reconciliation._platform import PlatformClient
 from aignostics_async.bulk.reconciliation._submitter import Submitter
-from aignostics_async.emulator._account import USER
+from aignostics_async.emulator.platform._account import USER
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.errors import JobRefused
 from aignostics_async.models import RESERVED_KEY

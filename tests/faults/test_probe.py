@@ -28,11 +28,11 @@ from aignostics_async import (
     read_slide,
     read_slides,
 )
-from aignostics_async.slides import _prober
-from aignostics_async.slides._dicom import read_header
 from aignostics_async.slides._fingerprints import measure
-from aignostics_async.slides._probed_slide import ProbedSlide
-from aignostics_async.slides._prober import Prober
+from aignostics_async.slides.formats._dicom import read_header
+from aignostics_async.slides.workers import _prober
+from aignostics_async.slides.workers._probed_slide import ProbedSlide
+from aignostics_async.slides.workers._prober import Prober
 
 pytestmark = [
     pytest.mark.process,

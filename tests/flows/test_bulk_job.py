@@ -57,7 +57,7 @@ from aignostics_async.bulk.database._job_folder import HighWaterMark, HighWaterM
 from aignostics_async.bulk.reconciliation._platform import PlatformClient
 from aignostics_async.bulk.reconciliation._protocol import AttemptResult
 from aignostics_async.bulk.report._next_steps import next_steps
-from aignostics_async.emulator._oauth import TOKEN_PATH
+from aignostics_async.emulator.identity._oauth import TOKEN_PATH
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 from aignostics_async.storage import Store, Stored
@@ -308,7 +308,7 @@ async def test_a_slide_that_crashes_its_reader_is_set_aside(
     harness: JobHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As native code does for a damaged file: the process is gone, and with it only that slide."""
-    from aignostics_async.slides import _prober
+    from aignostics_async.slides.workers import _prober
 
     monkeypatch.setattr(_prober, "_PROGRAM", CRASHING_READER)
     await harness.make("a", "poison", "c")

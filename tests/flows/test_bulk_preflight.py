@@ -47,7 +47,7 @@ from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.bulk.preflight.sources._sources import Sources
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
-from aignostics_async.slides._probed_slide import ProbedSlide
+from aignostics_async.slides.workers._probed_slide import ProbedSlide
 
 pytestmark = pytest.mark.both_contracts
 

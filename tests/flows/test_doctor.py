@@ -28,7 +28,7 @@ from aignostics_async import (
 )
 from aignostics_async.doctor import _machine, _platform
 from aignostics_async.emulator.process import Emulator
-from aignostics_async.slides import _prober
+from aignostics_async.slides.workers import _prober
 
 NAMES = (
     "proxy and CA", "deployment", "contract", "health", "clock", "token and organization", "store",

@@ -15,7 +15,7 @@ from slide_files import make_old, write_dicom
 
 from aignostics_async.bulk import JobPlan, PreflightReport, Sources, run_preflight
 from aignostics_async.emulator.process import Emulator
-from aignostics_async.slides import _prober
+from aignostics_async.slides.workers import _prober
 
 pytestmark = pytest.mark.both_contracts
 

@@ -17,7 +17,7 @@ from support import count
 from aignostics_async import Client, Fault, InvalidSubmission, Item, LocalFileChanged, Slide, TransferEvent
 from aignostics_async.bulk import inspect_slides
 from aignostics_async.emulator.process import Emulator
-from aignostics_async.slides import _prober
+from aignostics_async.slides.workers import _prober
 
 VERSION = "he-tme:v1.1.0"
 only_linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are told by /proc")
@@ -104,7 +104,9 @@ async def test_a_file_that_changes_before_the_run_is_created_costs_nothing(
 def readers() -> list[int]:
     """Return the processes of this one that read slides."""
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return [int(pid) for pid in children if b"slides._worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [
+        int(pid) for pid in children if b"slides.workers._worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
 
 
 @only_linux

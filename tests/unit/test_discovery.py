@@ -27,7 +27,7 @@ from aignostics_async.bulk.preflight.sources._selection_rules import SelectionRu
 from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
 from aignostics_async.bulk.preflight.sources._sources import Sources
 from aignostics_async.bulk.preflight.sources._walk import Candidate, Walk
-from aignostics_async.slides._prober import Prober
+from aignostics_async.slides.workers._prober import Prober
 
 
 @pytest.fixture

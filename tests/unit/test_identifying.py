@@ -10,9 +10,9 @@ import pytest
 from slide_files import picture, read_slide, write_dicom, write_mirax, write_tiff
 
 from aignostics_async import IdentifyingKind, IdentifyingPolicy, Slide, UsageError, find_slides
-from aignostics_async.slides._identifying import as_policies, description_kinds, picture_kinds
-from aignostics_async.slides._ome import metadata_file, ome_files, ome_resolution, other_names
-from aignostics_async.slides._person_names import mentions_person
+from aignostics_async.slides.formats._ome import metadata_file, ome_files, ome_resolution, other_names
+from aignostics_async.slides.privacy._identifying import as_policies, description_kinds, picture_kinds
+from aignostics_async.slides.privacy._person_names import mentions_person
 
 
 @pytest.mark.parametrize(

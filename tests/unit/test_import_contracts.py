@@ -56,9 +56,9 @@ PLANTED = {
         "Each layer imports only those below it",
     ),
     "a type upwards in the emulator": (
-        "src/aignostics_async/emulator/_history.py",
+        "src/aignostics_async/emulator/platform/_history.py",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ._platform import Platform",
-        "Inside the emulator, each layer imports only those below it",
+        "In the emulated platform, each layer imports only those below it",
     ),
     "the command line to a private module": (
         "src/aignostics_async/cli/_runs.py",

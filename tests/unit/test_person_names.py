@@ -9,7 +9,7 @@ import pytest
 from slide_files import read_slide, write_dicom, write_tiff
 
 from aignostics_async import find_slides
-from aignostics_async.slides._person_names import is_person
+from aignostics_async.slides.privacy._person_names import is_person
 
 WAYS: dict[str, Callable[[Path], object]] = {
     "a folder": lambda to: write_tiff(made(to / "Müller, Anna") / "a.tiff"),

@@ -22,7 +22,7 @@ from aignostics_async import (
 from aignostics_async.bulk.preflight._findings import FindingKind
 from aignostics_async.bulk.preflight._requirements import Requirements
 from aignostics_async.bulk.preflight.sources._slide_entry import SlideEntry
-from aignostics_async.emulator._catalogue import find_version
+from aignostics_async.emulator.platform._catalogue import find_version
 from aignostics_async.submission._metadata_cells import CellReader
 from aignostics_async.submission._schema import schema_validator
 

@@ -19,7 +19,7 @@ from aignostics_async.bulk.preflight._manifest_paths import manifest_path
 from aignostics_async.bulk.preflight.sources._discovery import discover
 from aignostics_async.bulk.preflight.sources._sources import Sources
 from aignostics_async.slides._packing import packed
-from aignostics_async.slides._prober import Prober
+from aignostics_async.slides.workers._prober import Prober
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from slide_cases import OME, SVS, jpeg_tiles, ome, raw_dicom, svs, tiff, zero_ta
 from slide_files import make_old, read_slide, write_dicom, write_mirax, write_tiff
 
 from aignostics_async import Slide, SlideError, find_slides
-from aignostics_async.slides._tiff import read_tiff
+from aignostics_async.slides.formats._tiff import read_tiff
 
 INCOMPLETE = "copy it again"
 

@@ -11,9 +11,9 @@ import pytest
 from slide_files import picture, read_slide, write_dicom, write_flavour, write_mirax, write_tiff
 
 from aignostics_async import NotASlide, Slide, SlideError, SlideInfo, find_slides
-from aignostics_async.slides._formats import identify, identify_head
-from aignostics_async.slides._members import claimed_files
 from aignostics_async.slides._packing import packed
+from aignostics_async.slides.files._members import claimed_files
+from aignostics_async.slides.formats._detection import identify, identify_head
 
 
 async def only(folder: Path) -> SlideInfo:

@@ -15,7 +15,7 @@ from .._core._arguments import as_path
 from .._core._tasks import for_each
 from .._identifiers import as_texts
 from ..errors import UsageError
-from ..slides._prober import Prober
+from ..slides.workers._prober import Prober
 from .database import _queries, _retries
 from .preflight._findings import Finding, FindingKind
 from .preflight._requirements import Requirements

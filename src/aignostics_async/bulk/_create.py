@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .._client import Client
-    from ..slides._probed_slide import ProbedSlide
+    from ..slides.workers._probed_slide import ProbedSlide
     from ..storage import Store, StoreAddress
     from ._plan import JobPlan
     from .engines._protocol import StageEngine

@@ -29,7 +29,7 @@ from ..errors import (
     JobRefused,
     UsageError,
 )
-from ..slides._identifying import as_policies
+from ..slides.privacy._identifying import as_policies
 from ..storage import Checksums
 from ._price import as_price, check_currency
 from .reconciliation._quiescence import ReconciliationTimeouts

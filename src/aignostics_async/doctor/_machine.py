@@ -14,7 +14,7 @@ from .._core._portable import free_space
 from .._environment_variables import read_token_store
 from .._inputs import Slide
 from ..errors import AignosticsError, MissingExtra
-from ..slides._prober import Prober
+from ..slides.workers._prober import Prober
 from ._report import CheckState, SetupCheck
 
 _TRIAL = Path(__file__).parent / "trial.tiff"

@@ -9,20 +9,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from ._buckets import Buckets
 from ._control import ControlApi
 from ._faults import FaultInjector
-from ._oauth import OAuth
-from ._pages import Pages
-from ._simulated_clock import DateHeader
-from ._storage import Storage
 from .api._switch import ContractSwitch
 from .api._undocumented import answer_as_json
+from .identity._oauth import OAuth
+from .identity._pages import Pages
+from .platform._simulated_clock import DateHeader
+from .storage._buckets import Buckets
+from .storage._signed_urls import Storage
 
 if TYPE_CHECKING:
     from starlette.routing import Route
 
-    from ._platform import Platform
+    from .platform._platform import Platform
 
 
 def build_app(platform: Platform, *more: Route) -> DateHeader:

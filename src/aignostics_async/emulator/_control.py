@@ -35,17 +35,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..models import ItemStatus, RunStatus
-from ._account import USER
-from ._buckets import rotate_hmac_key
-from ._catalogue import find_version
-from ._conditions import Conditions
-from ._oauth import CLIENT_ID
-from ._stored import SubmittedItem
+from .identity._oauth import CLIENT_ID
+from .platform._account import USER
+from .platform._catalogue import find_version
+from .platform._conditions import Conditions
+from .platform._stored import SubmittedItem
+from .storage._buckets import rotate_hmac_key
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ._platform import Platform
+    from .platform._platform import Platform
 
 CONTROL_PATH = "/emulator"
 

@@ -43,8 +43,8 @@ from starlette.routing import Route
 from ._canned_answers import CANNED_ANSWERS
 from ._control import CONTROL_PATH, ControlApi, status_names
 from ._operations import OPERATION_NAMES, PREFIXES, find_operation, spellings
-from ._platform import Platform
 from ._request_state import KNOWN, LAG
+from .platform._platform import Platform
 
 if TYPE_CHECKING:
     from attrs import Attribute

@@ -20,13 +20,13 @@ from starlette.routing import Route
 
 from ..errors import ConfigurationError
 from ._app import build_app
-from ._buckets import GOOGLE_PATH
 from ._control import CONTROL_PATH
-from ._oauth import CLIENT_ID, SERVICE_CLIENT_ID, TOKEN_PATH
-from ._objects import STORAGE_PATH
 from ._operations import PREFIXES
-from ._platform import Platform
-from ._token_registry import ACCESS, fresh
+from .identity._oauth import CLIENT_ID, SERVICE_CLIENT_ID, TOKEN_PATH
+from .platform._objects import STORAGE_PATH
+from .platform._platform import Platform
+from .platform._token_registry import ACCESS, fresh
+from .storage._buckets import GOOGLE_PATH
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup

@@ -22,7 +22,7 @@ from ..errors import ConfigurationError
 from ._allowed_hosts import AllowedHosts
 from ._host import ConnectionInfo, EmulatorHost
 from ._options import EmulatorOptions
-from ._platform import Platform
+from .platform._platform import Platform
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

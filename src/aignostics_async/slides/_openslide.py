@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import MissingExtra, SlideError
-from ._dicom import EXPORT_AS
-from ._formats import Format
-from ._members import Members
+from .files._members import Members
+from .formats._detection import Format
+from .formats._dicom import EXPORT_AS
 
 if TYPE_CHECKING:
     from openslide import OpenSlide

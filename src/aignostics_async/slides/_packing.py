@@ -17,8 +17,8 @@ from anyio.lowlevel import RunVar
 
 from .._core._portable import free_space
 from ..errors import DiskFull, TransferError
-from ._formats import Format
 from ._read import SlideInfo
+from .formats._detection import Format
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
 _MAX_ZIPS = 2  # at a time: each takes as much space as its slide

@@ -12,16 +12,16 @@ from attrs import Factory, evolve, field, frozen
 from .._inputs import Slide
 from ..errors import ConfigurationError, NotASlide, SlideError
 from ._decoding import check_last_tile, decode_all
-from ._formats import Format, identify
-from ._identifying import IdentifyingKind, description_kinds, picture_kinds, says_something
-from ._members import Members, find_members
-from ._ome import Mpp, metadata_file, ome_files, other_names
 from ._openslide import open_slide
-from ._person_names import is_person, mentions_person, name_kinds
 from ._remarks import Remark, recent, remarks_on, series_remarks, suffix_remarks
 from ._resolution import resolution_of, settle_resolution
-from ._tiff import TiffFile, TiffPicture, read_tiff
-from ._zipped import read_zipped, unpacked
+from .files._members import Members, find_members
+from .formats._detection import Format, identify
+from .formats._ome import Mpp, metadata_file, ome_files, other_names
+from .formats._tiff import TiffFile, TiffPicture, read_tiff
+from .formats._zipped import read_zipped, unpacked
+from .privacy._identifying import IdentifyingKind, description_kinds, picture_kinds, says_something
+from .privacy._person_names import is_person, mentions_person, name_kinds
 
 if TYPE_CHECKING:
     from openslide import OpenSlide

@@ -8,8 +8,8 @@ from functools import partial
 from .._core._tasks import run_all
 from .._inputs import Slide
 from ..errors import SlideError, UsageError
-from ._prober import Prober
 from ._read import SlideInfo
+from .workers._prober import Prober
 
 
 async def read_slide(slide: Slide, *, decode: bool = False) -> SlideInfo:

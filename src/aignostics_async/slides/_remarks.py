@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from ._dicom import DicomHeader, read_header
-from ._members import Members
-from ._missing_levels import missing_numbers, missing_steps
-from ._ome import Mpp, number_of, ome_files, ome_resolution
 from ._resolution import differ, is_plausible
-from ._tiff import TiffFile
+from .files._members import Members
+from .files._missing_levels import missing_numbers, missing_steps
+from .formats._dicom import DicomHeader, read_header
+from .formats._ome import Mpp, number_of, ome_files, ome_resolution
+from .formats._tiff import TiffFile
 
 if TYPE_CHECKING:
     from openslide import OpenSlide

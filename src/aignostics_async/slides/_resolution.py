@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..errors import ResolutionConflict, ResolutionUnknown
-from ._ome import Mpp, number_of, ome_resolution
+from .formats._ome import Mpp, number_of, ome_resolution
 
 if TYPE_CHECKING:
     from .._inputs import Slide

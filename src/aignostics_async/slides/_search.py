@@ -13,14 +13,14 @@ from attrs import frozen
 from .._core._arguments import as_path
 from .._inputs import Slide
 from ..errors import NotASlide, SlideError, UsageError
-from ._dicom import DicomHeader, may_be_dicom, read_header
-from ._formats import SUFFIXES, UNSUPPORTED_SUFFIXES, FileContent, Format, identify
-from ._grouping import folder_headers, group_series
-from ._members import claimed_files, mirax_folder
-from ._neighbours import read_beside
-from ._system_names import is_hidden, is_system_file, is_trash
-from ._tiff import read_tiff
-from ._zipped import is_zipped_series
+from .files._grouping import folder_headers, group_series
+from .files._members import claimed_files, mirax_folder
+from .files._neighbours import read_beside
+from .files._system_names import is_hidden, is_system_file, is_trash
+from .formats._detection import SUFFIXES, UNSUPPORTED_SUFFIXES, FileContent, Format, identify
+from .formats._dicom import DicomHeader, may_be_dicom, read_header
+from .formats._tiff import read_tiff
+from .formats._zipped import is_zipped_series
 
 _MIRAX_INDEX = "slidedat.ini"
 # As browsers and programs that copy call a file until it is whole.

@@ -6,8 +6,8 @@ import io
 from pathlib import Path
 
 from ..errors import SlideError
-from ._members import find_members
 from ._openslide import open_slide
+from .files._members import find_members
 
 _MAX_SIDE = 200  # pixels: twice what a page shows, for screens that are twice as fine
 _QUALITY = 68

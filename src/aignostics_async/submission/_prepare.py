@@ -15,8 +15,8 @@ from .._inputs import InputArtifact, Item, Slide
 from ..errors import InvalidSubmission, UsageError
 from ..models import ApplicationVersion, Fault
 from ..slides import IdentifyingKind, IdentifyingPolicy, SlideInfo
-from ..slides._identifying import as_policies
-from ..slides._probed_slide import ProbedSlide
+from ..slides.privacy._identifying import as_policies
+from ..slides.workers._probed_slide import ProbedSlide
 from ..transfer._progress import call_plain, check_callback
 from ._billing import SubmissionBilling, sample_slide_files
 from ._billing_index import SlideIdentity

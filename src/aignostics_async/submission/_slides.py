@@ -16,10 +16,10 @@ from ..errors import LocalFileChanged, SlideError
 from ..models import Fault, InputArtifactSpec
 from ..slides import IdentifyingKind, IdentifyingPolicy, SlideInfo
 from ..slides._fingerprints import measure, sampled_digest
-from ..slides._identifying import Policies
-from ..slides._person_names import name_kinds
-from ..slides._probed_slide import ProbedSlide
-from ..slides._prober import Prober
+from ..slides.privacy._identifying import Policies
+from ..slides.privacy._person_names import name_kinds
+from ..slides.workers._probed_slide import ProbedSlide
+from ..slides.workers._prober import Prober
 
 _ZIP = "application/zip"
 _ANY = "application/octet-stream"

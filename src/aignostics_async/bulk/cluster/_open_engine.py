@@ -24,7 +24,7 @@ from ..._core._tasks import plain_task_group
 from ..._version import __version__
 from ...errors import AignosticsError, ClusterLost, ClusterRefused, LocalFileChanged, SlideError
 from ...slides._fingerprints import measure
-from ...slides._probed_slide import ProbedSlide
+from ...slides.workers._probed_slide import ProbedSlide
 from ...transfer._progress import Direction, Progress, TransferEvent, ignore
 from ..database._samples import Stage
 from ..engines._protocol import EngineSetup, OpenEngine, StageTask

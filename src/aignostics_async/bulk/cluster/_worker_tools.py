@@ -25,7 +25,7 @@ from ..._environment_variables import read_environment
 from ..._internals import token_claims, transfer_engine
 from ...auth import ClientCredentials, StaticToken
 from ...errors import AignosticsError, ConfigurationError
-from ...slides._prober import Prober
+from ...slides.workers._prober import Prober
 from ...storage._bucket import Bucket
 from ..engines._protocol import StageTools
 from ._requests import WorkerFacts, WorkerSetup

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from ...slides._prober import Prober
+from ...slides.workers._prober import Prober
 from ...transfer._progress import Progress, ignore
 from ..database._samples import Stage
 from ._protocol import EngineSetup, OpenEngine, StageTask, StageTools

@@ -14,7 +14,7 @@ from ...transfer._progress import ignore
 
 if TYPE_CHECKING:
     from ..._client import Client
-    from ...slides._prober import Prober
+    from ...slides.workers._prober import Prober
     from ...storage import Store
     from ...transfer._progress import Progress
     from .._plan import JobPlan

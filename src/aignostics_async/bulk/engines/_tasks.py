@@ -20,7 +20,7 @@ from ...errors import AignosticsError, LocalFileChanged, TransferError, Transfer
 from ...models import ItemResult, OutputArtifact
 from ...slides._fingerprints import measure
 from ...slides._packing import one_file
-from ...slides._probed_slide import ProbedSlide
+from ...slides.workers._probed_slide import ProbedSlide
 from ...storage import Stored, put_once
 from ...storage._object_store import file_size
 from ...storage._upload import sent_checksum

@@ -14,8 +14,8 @@ from ..._core._arguments import as_path
 from ..._core._tasks import for_each
 from ...errors import SlideError
 from ...slides import LeftOut, SlideInfo
-from ...slides._identifying import Policies, as_policies
-from ...slides._prober import Prober
+from ...slides.privacy._identifying import Policies, as_policies
+from ...slides.workers._prober import Prober
 from ._findings import Finding
 from ._requirements import policy_faults, policy_warnings
 from ._slide_probe import as_finding

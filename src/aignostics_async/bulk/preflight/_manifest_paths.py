@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ...errors import SlideError
-from ...slides._grouping import series_beside
+from ...slides.files._grouping import series_beside
 from ._findings import Finding, FindingKind
 from ._inspection import InspectedSlide
 

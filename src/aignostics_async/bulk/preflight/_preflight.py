@@ -23,8 +23,8 @@ from ..._core._tasks import for_each, plain_task_group
 from ..._internals import check_health, contract_facts
 from ...errors import AignosticsError, PlatformDown
 from ...slides import LeftOutReason
-from ...slides._probed_slide import ProbedSlide
-from ...slides._prober import Prober
+from ...slides.workers._probed_slide import ProbedSlide
+from ...slides.workers._prober import Prober
 from ...storage._addresses import check_address
 from ...transfer._progress import call_plain, check_callback
 from .._plan import JobPlan, check_server, run_options

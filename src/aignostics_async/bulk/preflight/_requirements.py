@@ -10,7 +10,7 @@ from ..._inputs import InputArtifact
 from ...errors import ConfigurationError
 from ...models import RESERVED_KEY, ApplicationVersion, InputArtifactSpec
 from ...slides import IdentifyingKind, IdentifyingPolicy
-from ...slides._identifying import Policies, as_policies
+from ...slides.privacy._identifying import Policies, as_policies
 from ...submission._metadata import slide_metadata
 from ...submission._metadata_cells import CellReader
 from ...submission._preflight import metadata_problems

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 
 from ...errors import NotASlide, ResolutionConflict, ResolutionUnknown, SlideError
-from ...slides._probed_slide import ProbedSlide
+from ...slides.workers._probed_slide import ProbedSlide
 from ._findings import Finding, FindingKind
 
 _KINDS: dict[type[SlideError], FindingKind] = {

@@ -11,7 +11,7 @@ from anyio import to_thread
 from attrs import define, field
 
 from ..._internals import billed_runs
-from ...slides._probed_slide import ProbedSlide
+from ...slides.workers._probed_slide import ProbedSlide
 from ...submission._billed_runs import BilledRuns
 from ...submission._billing_index import (
     BilledRun,

@@ -17,7 +17,7 @@ from ..preflight._slide_probe import as_finding
 from ..preflight.sources._slide_entry import SlideEntry
 
 if TYPE_CHECKING:
-    from ...slides._probed_slide import ProbedSlide
+    from ...slides.workers._probed_slide import ProbedSlide
     from ..database._queries import ItemRow
     from ..engines._protocol import OpenEngine
     from ._context import JobContext

@@ -18,7 +18,7 @@ from ..._inputs import Item
 from ..._internals import check_health
 from ...errors import JobStopped, QuotaExceeded
 from ...slides._fingerprints import measure
-from ...slides._probed_slide import ProbedSlide
+from ...slides.workers._probed_slide import ProbedSlide
 from ...storage._object_store import ObjectStore
 from ...submission._slide_uploads import check_credentials
 from ..database import _commands, _queries, _run_commands

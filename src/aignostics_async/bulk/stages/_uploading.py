@@ -12,7 +12,7 @@ from attrs import frozen
 
 from ..._core._file_names import safe_name
 from ...slides._packing import object_name
-from ...slides._probed_slide import ProbedSlide
+from ...slides.workers._probed_slide import ProbedSlide
 from ..database import _commands
 from ..database._journal import EventType
 from ..database._samples import Stage

@@ -18,7 +18,7 @@ from ._request_validation import InvalidRequest, RequestValidator, answer_invali
 from ._undocumented import RefusalHandler
 
 if TYPE_CHECKING:
-    from .._platform import Platform
+    from ..platform._platform import Platform
 
 Handler = Callable[[dict[str, Any]], Response]
 """Answers a request whose parameters are checked. `at` is the moment to look at, `body` the JSON body."""

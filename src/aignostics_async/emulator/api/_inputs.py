@@ -11,8 +11,8 @@ from ...submission._preflight import metadata_problems
 from ...submission._schema import schema_validator
 
 if TYPE_CHECKING:
-    from .._catalogue import OfferedVersion
-    from .._objects import Objects
+    from ..platform._catalogue import OfferedVersion
+    from ..platform._objects import Objects
 
 Place = tuple[str | int, ...]
 

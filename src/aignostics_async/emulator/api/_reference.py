@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING, Any
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from .._account import ORGANIZATION
-from .._catalogue import APPLICATIONS, DeclaredArtifact, OfferedApplication, OfferedVersion, find_version
-from .._platform import QuotaReached
-from .._stored import FINAL, StoredItem, StoredRun, SubmittedItem
+from ..platform._account import ORGANIZATION
+from ..platform._catalogue import (
+    APPLICATIONS,
+    DeclaredArtifact,
+    OfferedApplication,
+    OfferedVersion,
+    find_version,
+)
+from ..platform._platform import QuotaReached
+from ..platform._stored import FINAL, StoredItem, StoredRun, SubmittedItem
 from ._inputs import item_faults, stored_inputs
 from ._request_validation import InvalidRequest, validation_error
 from ._selection import page_of, selection
@@ -18,7 +24,7 @@ from ._selection import page_of, selection
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from .._platform import Platform
+    from ..platform._platform import Platform
     from ._endpoints import Handler
 
 # The statuses of items that this contract lacks, as it shows them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from .._stored import Selection
+from ..platform._stored import Selection
 from ._request_validation import InvalidRequest, validation_error
 
 _MAX_OFFSET = 2**63 - 1  # SQLite's largest integer; no listing is longer

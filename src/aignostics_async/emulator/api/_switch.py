@@ -9,7 +9,7 @@ from .._operations import PREFIXES, find_contract
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from .._platform import Platform
+    from ..platform._platform import Platform
     from ._endpoints import Translation
 
 

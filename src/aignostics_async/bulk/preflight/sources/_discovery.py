@@ -13,11 +13,11 @@ from attrs import Factory, evolve, frozen
 from ...._core._tasks import for_each
 from ....errors import NotASlide, SlideError
 from ....slides import LeftOut, LeftOutReason
-from ....slides._dicom import DicomHeader, may_be_dicom, may_be_slide, read_header
-from ....slides._grouping import DicomGroups, group_series
-from ....slides._neighbours import files_beside, parts_beside, visible_entries
-from ....slides._prober import Prober
 from ....slides._search import duplicates
+from ....slides.files._grouping import DicomGroups, group_series
+from ....slides.files._neighbours import files_beside, parts_beside, visible_entries
+from ....slides.formats._dicom import DicomHeader, may_be_dicom, may_be_slide, read_header
+from ....slides.workers._prober import Prober
 from ....submission._preflight import MAX_REFERENCE, is_unicode
 from ....submission._pseudonyms import PseudonymMap
 from .._findings import Finding, FindingKind

@@ -11,7 +11,7 @@ import anyio.to_thread
 from ...._core._logging import get_logger
 from ...._core._tasks import plain_task_group
 from ....errors import ConfigurationError, SlideError
-from ....slides._prober import Prober
+from ....slides.workers._prober import Prober
 from .._consistent_view import consistent_view
 from .._rows import read_pictured
 

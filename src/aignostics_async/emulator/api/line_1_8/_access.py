@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from ..._access import StoredGrant, StoredShareToken
-from ..._account import USER
-from ..._history import timestamp
+from ...platform._access import StoredGrant, StoredShareToken
+from ...platform._account import USER
+from ...platform._history import timestamp
 from .._request_validation import InvalidRequest, validation_error
 from .._selection import selection
 
 if TYPE_CHECKING:
-    from ..._platform import Platform
+    from ...platform._platform import Platform
     from .._endpoints import Handler
 
 _GRANT_FIELDS = {

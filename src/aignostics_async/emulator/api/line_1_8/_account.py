@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from ..._account import BUCKET, ORGANIZATION, ORGANIZATION_NAME, USER, USER_EMAIL, USER_NAME
-from ..._buckets import hmac_key
+from ...platform._account import BUCKET, ORGANIZATION, ORGANIZATION_NAME, USER, USER_EMAIL, USER_NAME
+from ...storage._buckets import hmac_key
 
 if TYPE_CHECKING:
-    from ..._platform import Platform
+    from ...platform._platform import Platform
     from .._endpoints import Handler
 
 

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from ...._core._crc32c import read_checksum
-from ..._catalogue import (
+from ...platform._catalogue import (
     APPLICATIONS,
     DeclaredArtifact,
     OfferedApplication,
@@ -23,7 +23,7 @@ from ..._catalogue import (
 from .._selection import page_of
 
 if TYPE_CHECKING:
-    from ..._platform import Platform
+    from ...platform._platform import Platform
     from .._endpoints import Handler
 
 _DOCUMENTS = {"release-notes.md": "text/markdown", "instructions-for-use.txt": "text/plain"}

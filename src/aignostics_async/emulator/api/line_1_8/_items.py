@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 
-from ..._catalogue import find_version
-from ..._history import timestamp
-from ..._stored import StoredArtifact, StoredItem, StoredRun
+from ...platform._catalogue import find_version
+from ...platform._history import timestamp
+from ...platform._stored import StoredArtifact, StoredItem, StoredRun
 from .._inputs import input_url
 from .._selection import selection
 from ._runs import acknowledged, checked_path, find_run
 from ._states import ITEM_COLUMNS, ItemCounts, checksum_of, item_message, item_state, statuses_of
 
 if TYPE_CHECKING:
-    from ..._platform import Platform
+    from ...platform._platform import Platform
     from .._endpoints import Handler
 
 _FIELDS = {

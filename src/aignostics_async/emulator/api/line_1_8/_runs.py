@@ -10,19 +10,19 @@ from attrs import evolve
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from ..._account import ORGANIZATION, USER
-from ..._catalogue import OfferedVersion, find_application, find_version, version_id
-from ..._history import timestamp
-from ..._json_path import PathSyntaxError, compile_path
-from ..._platform import QuotaReached
-from ..._stored import Scheduling, StoredRun, SubmittedItem
+from ...platform._account import ORGANIZATION, USER
+from ...platform._catalogue import OfferedVersion, find_application, find_version, version_id
+from ...platform._history import timestamp
+from ...platform._json_path import PathSyntaxError, compile_path
+from ...platform._platform import QuotaReached
+from ...platform._stored import Scheduling, StoredRun, SubmittedItem
 from .._inputs import item_faults, stored_inputs
 from .._request_validation import InvalidRequest, validation_error
 from .._selection import selection
 from ._states import RUN_COLUMNS, ItemCounts, checksum_of, is_over, run_state
 
 if TYPE_CHECKING:
-    from ..._platform import Platform
+    from ...platform._platform import Platform
     from .._endpoints import Handler
 
 _FIELDS = {

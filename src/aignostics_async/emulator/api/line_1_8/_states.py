@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
-from ..._stored import FINAL, OPEN, StoredItem, StoredRun
+from ...platform._stored import FINAL, OPEN, StoredItem, StoredRun
 
 _RUN_REASONS = {
     "COMPLETED": "ALL_ITEMS_PROCESSED",

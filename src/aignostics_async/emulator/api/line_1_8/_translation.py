@@ -14,7 +14,7 @@ from ._runs import RunHandlers
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ..._platform import Platform
+    from ...platform._platform import Platform
     from .._endpoints import Handler
 
 

@@ -12,9 +12,9 @@ from urllib.parse import urlencode, urlsplit
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from .._core._urls import is_loopback
+from ..._core._urls import is_loopback
+from ..platform._platform import Platform
 from ._oauth import CLIENT_ID, FormFields, read_form
-from ._platform import Platform
 from ._templates import Markup, render
 
 if TYPE_CHECKING:

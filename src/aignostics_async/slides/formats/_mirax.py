@@ -6,8 +6,8 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ..errors import SlideError
-from ._formats import begins_with_zeros, ends_in_zeros
+from ...errors import SlideError
+from ._detection import begins_with_zeros, ends_in_zeros
 
 _VERSION = 5  # bytes of text, before the slide's id
 _PAGE = struct.Struct("<ii")

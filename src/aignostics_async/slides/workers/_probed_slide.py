@@ -8,9 +8,9 @@ from typing import Any
 
 from attrs import frozen
 
-from ._identifying import IdentifyingKind
-from ._read import SlideInfo
-from ._remarks import Remark
+from .._read import SlideInfo
+from .._remarks import Remark
+from ..privacy._identifying import IdentifyingKind
 
 
 @frozen

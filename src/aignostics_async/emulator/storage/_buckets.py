@@ -22,8 +22,8 @@ from attrs import field, frozen
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from .._core._crc32c import goog_crc32c
-from ..storage._signature_v4 import (
+from ..._core._crc32c import goog_crc32c
+from ...storage._signature_v4 import (
     LONGEST,
     AwsKey,
     GoogleKey,
@@ -33,13 +33,13 @@ from ..storage._signature_v4 import (
     fields_of,
     string_to_sign,
 )
-from ._objects import ChecksumRefused
+from ..platform._objects import ChecksumRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ._platform import Platform
-    from ._state_database import StoredObject
+    from ..platform._platform import Platform
+    from ..platform._state_database import StoredObject
 
 GOOGLE_PATH = "/gcs"
 """Where the API of Google Cloud Storage begins."""

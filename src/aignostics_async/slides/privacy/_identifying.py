@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
-from ..errors import UsageError
+from ...errors import UsageError
 
 
 class IdentifyingKind(StrEnum):

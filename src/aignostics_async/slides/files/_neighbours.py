@@ -15,8 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..errors import SlideError
-from ._dicom import DicomHeader, may_be_slide, read_header
+from ...errors import SlideError
+from ..formats._dicom import DicomHeader, may_be_slide, read_header
 from ._system_names import is_hidden, is_trash
 
 _MAX_FILES = 2_000  # that are looked into around one folder

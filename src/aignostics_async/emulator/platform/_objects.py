@@ -11,8 +11,8 @@ from urllib.parse import quote, urlencode
 
 import anyio.to_thread
 
-from .._core._atomic_file import atomic_file
-from .._core._crc32c import Crc32c
+from ..._core._atomic_file import atomic_file
+from ..._core._crc32c import Crc32c
 from ._state_database import StateDatabase, StoredObject
 
 STORAGE_PATH = "/storage"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import IO
 
-from ._formats import begins_with_zeros, ends_in_zeros
+from ._detection import begins_with_zeros, ends_in_zeros
 
 # Pixel data of unknown length, as compressed tiles are.
 _PIXELS = re.compile(rb"\xe0\x7f\x10\0OB\0\0\xff\xff\xff\xff")

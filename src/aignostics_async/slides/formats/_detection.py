@@ -15,7 +15,7 @@ from typing import IO, BinaryIO
 
 from attrs import frozen
 
-from ..errors import SlideError
+from ...errors import SlideError
 
 _HEAD = 4096
 _TAIL = 64

@@ -11,7 +11,7 @@ from typing import IO, BinaryIO
 
 from attrs import frozen
 
-from ._formats import ends_in_zeros
+from ._detection import ends_in_zeros
 
 _MAX_SAMPLES = 128
 _CHUNK = 1024 * 1024

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 from starlette.exceptions import HTTPException
 
-from ._request_state import KNOWN
+from .._request_state import KNOWN
 
 if TYPE_CHECKING:
     import sqlite3

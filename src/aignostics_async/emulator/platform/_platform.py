@@ -9,13 +9,13 @@ from typing import Any
 
 from attrs import evolve
 
+from .._options import EmulatorOptions
 from ._access import Access
 from ._catalogue import OfferedVersion
 from ._conditions import Conditions
 from ._history import History
 from ._lifecycle import Lifecycle
 from ._objects import Objects
-from ._options import EmulatorOptions
 from ._pending_logins import PendingLogins
 from ._simulated_clock import SimulatedClock
 from ._state_database import StateDatabase

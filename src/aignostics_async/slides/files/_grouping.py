@@ -9,9 +9,9 @@ from pathlib import Path
 
 from attrs import Factory, frozen
 
-from ..errors import NotASlide, SlideError
-from ._dicom import DicomHeader, may_be_dicom, read_header
-from ._fingerprints import sampled_digest
+from ...errors import NotASlide, SlideError
+from .._fingerprints import sampled_digest
+from ..formats._dicom import DicomHeader, may_be_dicom, read_header
 from ._neighbours import read_beside, visible_entries
 
 

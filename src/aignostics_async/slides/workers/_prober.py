@@ -19,10 +19,10 @@ from typing import Any, Self
 import anyio
 from attrs import frozen
 
-from .._core._lifetime import running_loop
-from .._inputs import Slide
-from ..errors import ConfigurationError, MissingExtra, SlideError
-from ._dicom import DicomHeader
+from ..._core._lifetime import running_loop
+from ..._inputs import Slide
+from ...errors import ConfigurationError, MissingExtra, SlideError
+from ..formats._dicom import DicomHeader
 from ._probed_slide import ProbedSlide
 from ._worker import ERRORS, MISSING_EXTRA, OK, main
 

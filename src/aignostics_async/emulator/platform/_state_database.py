@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from ..errors import ConfigurationError
+from ...errors import ConfigurationError
 from ._tables import SCHEMA, VERSION
 
 

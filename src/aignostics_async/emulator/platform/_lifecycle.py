@@ -15,19 +15,19 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
-from .._config import Retries, Settings
-from .._core._lifetime import Lifetime
-from .._core._logging import get_logger
-from .._core._urls import is_loopback
-from .._http._client import ssl_context
-from ..errors import AignosticsError, TransferError
-from ..transfer._download import fetch_file
-from ..transfer._engine import Engine
+from ..._config import Retries, Settings
+from ..._core._lifetime import Lifetime
+from ..._core._logging import get_logger
+from ..._core._urls import is_loopback
+from ..._http._client import ssl_context
+from ...errors import AignosticsError, TransferError
+from ...transfer._download import fetch_file
+from ...transfer._engine import Engine
+from .._options import EmulatorOptions
 from ._analysis import UnreadableSlide, WrittenOutput, analyse
 from ._catalogue import find_version
 from ._history import History
 from ._objects import Objects, SignatureRefused
-from ._options import EmulatorOptions
 from ._simulated_clock import SimulatedClock
 from ._stored import FINAL, OPEN, StoredItem
 

@@ -20,13 +20,13 @@ from typing import Any, BinaryIO
 
 from attrs import asdict
 
-from .._inputs import Slide
-from ..errors import MissingExtra, NotASlide, ResolutionConflict, ResolutionUnknown, SlideError
-from ._dicom import read_header
-from ._fingerprints import measure
+from ..._inputs import Slide
+from ...errors import MissingExtra, NotASlide, ResolutionConflict, ResolutionUnknown, SlideError
+from .._fingerprints import measure
+from .._read import read_slide_here
+from .._thumbnail import thumbnail
+from ..formats._dicom import read_header
 from ._probed_slide import ProbedSlide
-from ._read import read_slide_here
-from ._thumbnail import thumbnail
 
 READY = "ready"
 OK = "ok"

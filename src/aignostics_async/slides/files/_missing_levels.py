@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from itertools import pairwise
 
-from ._dicom import DicomHeader
+from ..formats._dicom import DicomHeader
 
 _LEAST_STEP = 1.5  # smaller ones are no steps of a pyramid
 _TOLERANCE = 0.9  # widths are whole pixels

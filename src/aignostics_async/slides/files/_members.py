@@ -10,11 +10,11 @@ from pathlib import Path
 
 from attrs import frozen
 
-from ..errors import NotASlide, SlideError
-from ._dicom import DicomHeader, collect_series
-from ._formats import FileContent, Format, identify
+from ...errors import NotASlide, SlideError
+from ..formats._detection import FileContent, Format, identify
+from ..formats._dicom import DicomHeader, collect_series
+from ..formats._mirax import check_mirax
 from ._grouping import series_beside
-from ._mirax import check_mirax
 
 _HAMAMATSU_MEMBER = re.compile(r"imagefile(\(.*\))?|mapfile|optimisationfile|macroimage", re.IGNORECASE)
 _COPY_ALL = "copy the index file together with all files that belong to it"

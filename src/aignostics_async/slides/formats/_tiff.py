@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 
 from attrs import field, frozen
 
-from ..errors import SlideError
-from ._formats import begins_with_zeros, byte_order, ends_in_zeros, is_big_tiff
+from ...errors import SlideError
+from ._detection import begins_with_zeros, byte_order, ends_in_zeros, is_big_tiff
 from ._ome import microns_of
 from ._raw_tiles import TileGrid, any_ends_black, is_blank
 

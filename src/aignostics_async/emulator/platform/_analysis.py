@@ -19,7 +19,7 @@ from attrs import evolve, field, frozen
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from .._core._crc32c import read_checksum
+from ..._core._crc32c import read_checksum
 
 _THUMBNAIL = 512  # pixels of its longer side
 _GRID = 96  # cells of the polygons along the longer side

@@ -10,12 +10,12 @@ from typing import IO, Any, BinaryIO, cast
 
 from attrs import frozen
 
-from ..errors import MissingExtra, NotASlide, SlideError
-from ._dicom_identifying import dicom_kinds, image_type_of
+from ...errors import MissingExtra, NotASlide, SlideError
+from .._fingerprints import sampled_digest
+from ..privacy._dicom_identifying import dicom_kinds, image_type_of
+from ..privacy._identifying import IdentifyingKind
+from ._detection import Format, identify
 from ._dicom_pixels import elements_behind, ends_black, pixels_problem
-from ._fingerprints import sampled_digest
-from ._formats import Format, identify
-from ._identifying import IdentifyingKind
 
 _WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _DIRECTORY = "1.2.840.10008.1.3.10"

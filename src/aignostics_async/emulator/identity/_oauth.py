@@ -16,8 +16,8 @@ from starlette.routing import Route
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ._platform import Platform
-    from ._token_registry import IssuedTokens
+    from ..platform._platform import Platform
+    from ..platform._token_registry import IssuedTokens
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 CLIENT_ID = "emulator"

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from .._core._crc32c import goog_crc32c
-from ._objects import DISPOSITION, STORAGE_PATH, ChecksumRefused, SignatureRefused
+from ..._core._crc32c import goog_crc32c
+from ..platform._objects import DISPOSITION, STORAGE_PATH, ChecksumRefused, SignatureRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from ._platform import Platform
+    from ..platform._platform import Platform
 
 _METHODS = ("GET", "HEAD", "PUT", "DELETE")
 _MAX_EXPIRES = 7 * 24 * 3600  # the maximum of real stores

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO
 
-from .._core._portable import free_space
-from ..errors import NotASlide, SlideError
+from ..._core._portable import free_space
+from ...errors import NotASlide, SlideError
 from ._dicom import DicomHeader, check_headers, header_of
 
 _COPY_AGAIN = "it was not copied or written to its end; copy it again"
