@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from slide_files import make_old, read_slide, write_tiff
 
-from aignostics_async import ResolutionConflict, ResolutionUnknown, Slide, UsageError
+from aignostics_async import ResolutionConflict, ResolutionUnknown, Slide, SlideError, UsageError
 
 
 def ome(x: str, y: str, unit: str | None, **more: str) -> str:
@@ -52,6 +52,16 @@ async def test_one_that_contradicts_the_file_is_refused_and_both_are_shown(
     assert caught.value.given == (given if isinstance(given, tuple) else (given, given))
     assert "a column mpp_source in a manifest with 'file' or 'given'" in caught.value.remedy
     assert pickle.loads(pickle.dumps(caught.value)).given == caught.value.given
+
+
+@pytest.mark.parametrize("mpp", [None, 0.5])
+@pytest.mark.parametrize("given", [250, 0.001, (0.25, 25)])
+async def test_an_implausible_one_that_was_given_is_refused(
+    tmp_path: Path, mpp: float | None, given: float | tuple[float, float]
+) -> None:
+    path = write_tiff(tmp_path / "a.tiff", mpp=mpp)
+    with pytest.raises(SlideError, match=r"that was given, .* is outside 0\.05 to 5; give µm per pixel"):
+        await read_slide(Slide(path, mpp=given, mpp_source="given"))
 
 
 async def test_without_one_the_remedy_is_for_the_slide(tmp_path: Path) -> None:

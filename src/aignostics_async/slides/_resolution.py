@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..errors import ResolutionConflict, ResolutionUnknown
+from ..errors import ResolutionConflict, ResolutionUnknown, SlideError
 from .formats._ome import Mpp, number_of, ome_resolution
 
 if TYPE_CHECKING:
@@ -32,17 +32,29 @@ def settle_resolution(slide: Slide, from_file: Mpp | None) -> Mpp:
 
     The file's own counts where it is plausible. A given one counts where the file has none, or where the
     slide says `mpp_source="given"`. Raises ResolutionConflict where the two differ by more than 2 % and
-    the slide does not say which is right, and ResolutionUnknown where there is none.
+    the slide does not say which is right, ResolutionUnknown where there is none, and SlideError where the one
+    that counts is given and implausible.
     """
     given = slide.mpp if slide.mpp is None or isinstance(slide.mpp, tuple) else (slide.mpp, slide.mpp)
     usable = from_file if from_file is not None and all(map(is_plausible, from_file)) else None
     if given is not None and (usable is None or slide.mpp_source == "given"):
-        return given
+        return _plausible(slide, given)
     if usable is None:
         raise _unknown(slide, from_file)
     if given is not None and slide.mpp_source is None and any(map(differ, given, usable)):
         raise ResolutionConflict(path=str(slide.path), from_file=usable, given=given)
     return usable
+
+
+def _plausible(slide: Slide, given: Mpp) -> Mpp:
+    wrong = next((mpp for mpp in given if not is_plausible(mpp)), None)
+    if wrong is None:
+        return given
+    raise SlideError(
+        f"the resolution that was given, {wrong:.4g} µm per pixel, is outside {MIN_MPP} to {MAX_MPP:g}",
+        path=str(slide.path),
+        remedy="give µm per pixel, such as 0.25 for a scan at 40 times",
+    )
 
 
 def _unknown(slide: Slide, from_file: Mpp | None) -> ResolutionUnknown:
