@@ -156,10 +156,11 @@ async def test_every_part_of_a_concatenation_is_there(tmp_path: Path) -> None:
         await read_slide(slide)
 
 
-async def test_a_resolution_that_does_not_fit_the_objective_is_told(tmp_path: Path) -> None:
-    path = svs(tmp_path, description=SVS.replace("MPP = 0.5", "MPP = 1.0"))
+@pytest.mark.parametrize("mpp", ["1", "0.08"])
+async def test_a_resolution_that_does_not_fit_the_objective_is_told(tmp_path: Path, mpp: str) -> None:
+    path = svs(tmp_path, description=SVS.replace("MPP = 0.5", f"MPP = {mpp}"))
     remark, *_ = (await read_slide(Slide(make_old(path)))).remarks
-    assert remark.problem == "its resolution of 1 µm per pixel does not fit its objective (20 times)"
+    assert remark.problem == f"its resolution of {mpp} µm per pixel does not fit its objective (20 times)"
 
 
 def ome_of(*names: str) -> str:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _REGION = re.compile(r"\[\d{1,9},\d{1,9}[ ,](\d{1,9})x\d{1,9}\]")  # of the scan, as Aperio writes it
 _MPP = re.compile(r"(?<=\|)\s*MPP\s*=\s*([\d.,]{1,20})")
-_MAX_MPP_TIMES_POWER = 16.0  # a camera's pixels come to about 10 µm, and to 16 µm at the most
+# A camera's pixels come to about 10 µm, and to 2 µm at the least and 16 µm at the most.
+_MIN_MPP_TIMES_POWER, _MAX_MPP_TIMES_POWER = 2.0, 16.0
 _RECENT = 10.0  # seconds
 # What the platform's guide names. Others are read by OpenSlide, and nobody promises that they are analysed.
 _TIFFS = frozenset({".svs", ".tif", ".tiff", ""})
@@ -117,10 +118,10 @@ def _missing(sent: tuple[DicomHeader, ...], at_home: tuple[DicomHeader, ...]) ->
 def _scan(tiff: TiffFile | None, image: OpenSlide, description: str, mpp: Mpp) -> Iterator[Remark]:
     """Give remarks on a slide that may be a part of what was scanned, or a smaller copy of it."""
     power = number_of(image.properties.get("openslide.objective-power"))
-    if power and mpp[0] * power > _MAX_MPP_TIMES_POWER:
+    if power and not _MIN_MPP_TIMES_POWER <= mpp[0] * power <= _MAX_MPP_TIMES_POWER:
         yield Remark(
             f"its resolution of {mpp[0]:.4g} µm per pixel does not fit its objective ({power:g} times)",
-            "is it a smaller copy, or is its level of full resolution missing?",
+            "is one of them wrong, is it a smaller copy, or is its level of full resolution missing?",
         )
     region = _REGION.search(description)
     if region is not None and differ(int(region[1]), image.dimensions[0]):

@@ -28,7 +28,12 @@ SUFFIXES = frozenset(
     }
 )  # fmt: skip
 """Suffixes of the formats that can be read."""
-UNSUPPORTED_SUFFIXES = frozenset({".i2syntax", ".isyntax", ".lif", ".ndpis", ".vsi", ".zvi"})
+UNSUPPORTED_SUFFIXES = frozenset(
+    {
+        ".i2syntax", ".isyntax", ".kfb", ".lif", ".mds", ".mdsx", ".nd2", ".ndpis", ".oir", ".sdpc", ".szi",
+        ".tmap", ".vsi", ".zvi",
+    }
+)  # fmt: skip
 """Suffixes of slide formats that OpenSlide can't read."""
 
 
