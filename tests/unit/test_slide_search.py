@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,50 @@ def test_links_are_one_file(tmp_path: Path) -> None:
     assert [slide.path.name for slide in slides] == ["a.svs"]
     assert left_out(tmp_path, slides) == {"b.svs": "duplicate", "c.svs": "duplicate"}
     assert {each.detail for each in slides.left_out} == {f"it is the same file as {tmp_path}/a.svs"}
+
+
+def test_a_file_of_two_places_is_one_slide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_dicom(tmp_path / "lab/b")
+    write_tiff(tmp_path / "lab/a.svs")
+    (tmp_path / "link").symlink_to("lab")
+    (tmp_path / "c.svs").symlink_to("lab/a.svs")
+    monkeypatch.chdir(tmp_path)
+    for other in (tmp_path / "lab", Path("lab/../lab"), Path("link")):
+        slides = find_slides("lab", other)
+        assert [str(slide.path) for slide in slides] == ["lab/a.svs", "lab/b/0.dcm"]
+        assert {each.path for each in slides.left_out} == {
+            str(other / name) for name in ("a.svs", "b/0.dcm", "b/1.dcm")
+        }
+    slides = find_slides("lab/a.svs", "c.svs")
+    assert [str(slide.path) for slide in slides] == ["lab/a.svs"]
+    assert [(each.path, each.reason) for each in slides.left_out] == [("c.svs", LeftOutReason.DUPLICATE)]
+
+
+@pytest.mark.parametrize("first", ["__MACOSX/._0.dcm", "slide/.DS_Store", "README.txt"])
+def test_a_zip_with_another_file_before_its_series_is_not_lost(tmp_path: Path, first: str) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(first, b"x")
+        for path in write_dicom(tmp_path / ".in"):
+            archive.write(path, path.name)
+    assert found(tmp_path) == ["a.zip"]
+
+
+@pytest.mark.parametrize(
+    ("name", "share", "detail"),
+    [
+        ("lung/a.svs", 1, "it is a ZIP archive with lung/a.svs in it"),
+        ("a.txt", 0.5, "it is a ZIP archive that can't be read"),
+        ("a.txt", 1, ""),
+    ],
+)
+def test_a_zip_that_may_hold_slides_is_told(tmp_path: Path, name: str, share: float, detail: str) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, bytes(100))
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    slides = find_slides(tmp_path)
+    assert slides == []
+    assert [each.detail for each in slides.left_out if each.is_slide] == [detail] * bool(detail)
 
 
 def test_a_camera_s_picture_is_no_slide(tmp_path: Path) -> None:

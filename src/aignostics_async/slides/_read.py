@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -159,7 +159,8 @@ def _read(slide: Slide, members: Members, tiff: TiffFile | None, image: OpenSlid
 
 def _zipped(slide: Slide, *, decode: bool) -> SlideInfo:
     """Read a zip of one DICOM series by its headers; it is sent as it is."""
-    headers = read_zipped(slide.path)
+    series = read_zipped(slide.path)
+    headers = series.headers
     if not slide.include_label and any(header.stays_at_home for header in headers):
         raise SlideError(
             "its archive holds a picture of its label or of the whole glass",
@@ -171,7 +172,8 @@ def _zipped(slide: Slide, *, decode: bool) -> SlideInfo:
             read_slide_here(evolve(slide, path=files[0], files=files), decode=True)
     base = max((header for header in headers if header.is_base), key=lambda header: header.width)
     known = None if base.mpp_x is None or base.mpp_y is None else (base.mpp_x, base.mpp_y)
-    kinds = {*name_kinds([slide.path]), *(kind for header in headers for kind in header.identifying)}
+    kinds = {*name_kinds([slide.path, *series.names]), *_told([series.comment])}
+    kinds |= {kind for header in headers for kind in header.identifying}
     return SlideInfo(
         base.width,
         base.height,
@@ -270,10 +272,7 @@ def _described(tiff: TiffFile | None) -> Iterator[IdentifyingKind]:
     """Give what pages and descriptions of a TIFF say of a person."""
     if tiff is None:
         return
-    for text in tiff.texts:
-        yield from description_kinds(text)
-        if any(map(mentions_person, _PARTS.split(text))):
-            yield IdentifyingKind.PATIENT
+    yield from _told(tiff.texts)
     if any(says_something(text) for each in tiff.pictures for text in each.case_texts):
         yield IdentifyingKind.CASE
     if any(map(is_person, tiff.titles)):
@@ -287,6 +286,14 @@ def _described(tiff: TiffFile | None) -> Iterator[IdentifyingKind]:
         yield from named
         if not named and _is_aside(picture, main) and not _is_thumbnail(picture):
             yield IdentifyingKind.MACRO  # a picture of something, which may show the label
+
+
+def _told(texts: Iterable[str]) -> Iterator[IdentifyingKind]:
+    """Give what texts say of a person."""
+    for text in texts:
+        yield from description_kinds(text)
+        if any(map(mentions_person, _PARTS.split(text))):
+            yield IdentifyingKind.PATIENT
 
 
 def _is_aside(picture: TiffPicture, main: TiffPicture) -> bool:

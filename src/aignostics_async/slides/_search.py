@@ -20,7 +20,7 @@ from .files._system_names import is_hidden, is_system_file, is_trash
 from .formats._detection import SUFFIXES, UNSUPPORTED_SUFFIXES, FileContent, Format, identify
 from .formats._dicom import DicomHeader, may_be_dicom, read_header
 from .formats._tiff import read_tiff
-from .formats._zipped import is_zipped_series
+from .formats._zipped import not_a_series
 
 _MIRAX_INDEX = "slidedat.ini"
 # As browsers and programs that copy call a file until it is whole.
@@ -131,6 +131,7 @@ class _SlideSearch:
 
     def __init__(self) -> None:
         self._references: dict[str, str] = {}
+        self._known: dict[tuple[int, int], str] = {}
         self._named: set[str] = set()
         self._left_out: list[LeftOut] = []
         self._headers: dict[str, DicomHeader] = {}
@@ -140,6 +141,8 @@ class _SlideSearch:
 
     def name(self, path: Path) -> None:
         """Take a file that was named, whatever it is, and the rest of its DICOM series."""
+        if self._is_another_name(path):
+            return
         self._named.add(str(path))
         if self._references.setdefault(str(path), path.name) == path.name:
             self._read(path)
@@ -166,9 +169,16 @@ class _SlideSearch:
         except ValueError as error:  # a path that no folder can have
             raise UsageError(f"{str(root)!r} can't be read as a folder ({error})") from None
         for path in paths:
-            if str(path) not in self._references:
+            if str(path) not in self._references and not self._is_another_name(path):
                 self._references[str(path)] = path.relative_to(root).as_posix()
                 self._read(path)
+
+    def _is_another_name(self, path: Path) -> bool:
+        """Whether a file was found in another place by another path; tells about it."""
+        known = self._known.setdefault(_identity(str(path)), str(path))
+        if known != str(path):
+            self._left_out.append(_same(str(path), known))
+        return known != str(path)
 
     def _read(self, path: Path) -> None:
         if str(path) in self._headers:
@@ -239,8 +249,12 @@ def candidates(
             if known == path:
                 yield path
             else:
-                detail = f"it is the same file as {known}"
-                leave_out(LeftOut(path, LeftOutReason.DUPLICATE, detail, is_slide=True))
+                leave_out(_same(path, known))
+
+
+def _same(path: str, known: str) -> LeftOut:
+    detail = f"it is the same file as {known}"
+    return LeftOut(path, LeftOutReason.DUPLICATE, detail, is_slide=True)
 
 
 def not_a_slide(path: Path) -> FileContent | None:
@@ -251,7 +265,7 @@ def not_a_slide(path: Path) -> FileContent | None:
     try:
         content = identify(path)
         if content.format is Format.ZIP:
-            return None if is_zipped_series(path) else content
+            return not_a_series(path, content)
         if content.format is Format.TIFF and not _is_slide_tiff(path):
             return FileContent(Format.OTHER, "it is a TIFF without tiles, not a slide")
     except (SlideError, OSError) as error:

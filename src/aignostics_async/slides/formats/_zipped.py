@@ -16,15 +16,21 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO
 
+from attrs import frozen
+
 from ..._core._portable import free_space
 from ...errors import NotASlide, SlideError
+from ._detection import SUFFIXES, UNSUPPORTED_SUFFIXES, FileContent, Format
 from ._dicom import DicomHeader, check_headers, header_of
 
 _COPY_AGAIN = "it was not copied or written to its end; copy it again"
 _PACK_AGAIN = "pack the files of one series alone, without folders of other machines, links or a password"
+_UNPACK = "unpack it, and give what is in it"
 _MAX_ENTRIES = 10_000
+_MAX_FIRST = 32  # files that are looked into: programs put notes and their own files before a series
 _MAX_BYTES = 2**40
 _MAX_RATIO = 200  # pixels are compressed already
+_SLIDES = SUFFIXES | UNSUPPORTED_SUFFIXES
 _ENCRYPTED = 0x1
 _LINK = 0o120000
 _LOCAL_HEADER, _LENGTHS = 30, 26
@@ -35,8 +41,20 @@ _UNREADABLE = (
 )  # fmt: skip
 
 
-def read_zipped(path: Path) -> tuple[DicomHeader, ...]:
-    """Return the headers of the DICOM files in a zip.
+@frozen
+class ZippedSeries:
+    """A DICOM series in a zip."""
+
+    headers: tuple[DicomHeader, ...]
+    """Those of its files."""
+    names: frozenset[str]
+    """What files and folders in it are called, each by itself."""
+    comment: str
+    """What is written about the archive."""
+
+
+def read_zipped(path: Path) -> ZippedSeries:
+    """Return the DICOM series that is in a zip.
 
     Raises SlideError where it is no zip of one whole series, is encrypted, has links or paths that lead out
     of it, or would unpack to more than its size explains.
@@ -45,30 +63,45 @@ def read_zipped(path: Path) -> tuple[DicomHeader, ...]:
         with zipfile.ZipFile(path) as archive:
             entries = _entries(path, archive)
             headers = tuple(_header(archive, entry) for entry in entries)
+            comment = archive.comment.decode("utf-8", "replace")
     except _UNREADABLE as error:
         raise SlideError(f"its archive can't be read ({error})", path=str(path), remedy=_COPY_AGAIN) from None
     if len({header.series for header in headers}) != 1:
         raise NotASlide(
             "it is a ZIP archive, and not of one DICOM series",
             path=str(path),
-            remedy="unpack it, and give what is in it",
+            remedy=_UNPACK,
         )
     _check_twice(path, entries, headers)
-    check_headers(path, [entry.filename for entry in entries], headers)
-    return headers
+    names = [entry.filename for entry in entries]
+    check_headers(path, names, headers)
+    parts = frozenset(part for name in names for part in PurePosixPath(name).parts)
+    return ZippedSeries(headers, parts, comment)
 
 
-def is_zipped_series(path: Path) -> bool:
-    """Whether a zip begins with a DICOM file; False for what can't be read."""
+def not_a_series(path: Path, content: FileContent) -> FileContent | None:
+    """Return why a zip is not taken as a slide; None for one with a DICOM file among its first files.
+
+    `content` is what its first bytes say. One that may hold slides is told as such.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            entry = next(each for each in archive.infolist() if not each.is_dir())
-            if entry.flag_bits & _ENCRYPTED:
-                return PurePosixPath(entry.filename).suffix.lower() in (".dcm", ".dicom")
-            with archive.open(entry) as file:
-                return file.read(132)[128:] == b"DICM"
-    except (*_UNREADABLE, OSError, StopIteration):
-        return False
+            entries = [each for each in archive.infolist() if not each.is_dir()]
+            if any(_is_dicom(archive, each) for each in entries[:_MAX_FIRST]):
+                return None
+    except (*_UNREADABLE, OSError):
+        return FileContent(Format.UNSUPPORTED, "it is a ZIP archive that can't be read", _COPY_AGAIN)
+    names = [each.filename for each in entries if PurePosixPath(each.filename).suffix.lower() in _SLIDES]
+    if not names:
+        return content
+    return FileContent(Format.UNSUPPORTED, f"it is a ZIP archive with {names[0]} in it", _UNPACK)
+
+
+def _is_dicom(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    if entry.flag_bits & _ENCRYPTED:
+        return PurePosixPath(entry.filename).suffix.lower() in (".dcm", ".dicom")
+    with archive.open(entry) as file:
+        return file.read(132)[128:] == b"DICM"
 
 
 @contextmanager
