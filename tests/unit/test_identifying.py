@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import struct
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pydicom
 import pytest
+import tifffile
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit
 from slide_files import picture, read_slide, write_dicom, write_mirax, write_tiff
 
 from aignostics_async import IdentifyingKind, IdentifyingPolicy, Slide, UsageError, find_slides
+from aignostics_async.slides.formats._dicom import read_header
 from aignostics_async.slides.formats._ome import metadata_file, ome_files, ome_resolution, other_names
 from aignostics_async.slides.privacy._identifying import as_policies, description_kinds, picture_kinds
 from aignostics_async.slides.privacy._person_names import mentions_person
@@ -25,6 +30,7 @@ from aignostics_async.slides.privacy._person_names import mentions_person
         ({"OtherPatientIDs": "4711"}, ["patient"]),
         ({"AccessionNumber": "S24-1"}, ["case"]),
         ({"BarcodeValue": "4711"}, ["case"]),
+        ({"PlacerOrderNumberImagingServiceRequest": "S24-1"}, ["case"]),
         ({"LabelText": "Doe 4711"}, ["case"]),
         ({"PatientName": "Doe^Jane", "PatientIdentityRemoved": "YES"}, ["patient"]),
         ({"PatientID": "P-17", "PatientIdentityRemoved": "YES"}, []),
@@ -71,6 +77,7 @@ async def test_sequences_and_private_elements_are_read(tmp_path: Path) -> None:
     (path,) = write_dicom(tmp_path / "private", levels=1)
     for group, kind, value in [
         (0x0009, "LO", "Jane Doe"), (0x0009, "UN", b"Jane Doe"), (0x7FE1, "LO", "Jane Doe"),
+        (0x5401, "LO", "Jane Doe"), (0x7053, "LO", "Jane Doe"),
         (0x0009, "UN", bytes(range(256)) + b"Doe^Jane"),
     ]:  # fmt: skip
         dataset = pydicom.dcmread(path)
@@ -79,6 +86,41 @@ async def test_sequences_and_private_elements_are_read(tmp_path: Path) -> None:
         dataset.save_as(path)
         is_text = not isinstance(value, bytes) or value.isascii()
         assert (await read_slide(Slide(path))).identifying == (("patient",) if is_text else ())
+
+
+@pytest.mark.parametrize("syntax", [JPEGBaseline8Bit, ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize("is_undefined_length", [True, False])
+def test_elements_behind_those_of_tiles_are_read(
+    tmp_path: Path, syntax: UID, is_undefined_length: bool
+) -> None:
+    (path,) = write_dicom(tmp_path, levels=1)
+    dataset = pydicom.dcmread(path)
+    tile = pydicom.Dataset()
+    tile.FrameContentSequence = [pydicom.Dataset()]
+    dataset.PerFrameFunctionalGroupsSequence = [tile] * 16
+    dataset["PerFrameFunctionalGroupsSequence"].is_undefined_length = is_undefined_length
+    dataset.private_block(0x7053, "VENDOR", create=True).add_new(1, "LO", "Jane Doe")
+    if syntax != JPEGBaseline8Bit:
+        dataset.file_meta.TransferSyntaxUID = syntax
+        dataset["PixelData"].is_undefined_length = False
+        dataset.PixelData = bytes([200]) * (16 * 128 * 128 * 3)
+        dataset["PixelData"].VR = "OW"
+    dataset.save_as(path, implicit_vr=syntax == ImplicitVRLittleEndian, little_endian=True)
+    assert read_header(path).identifying == ("patient",)
+
+
+@pytest.mark.parametrize(
+    ("name", "comment", "kinds"),
+    [("{}", b"", []), ("Mueller_Anna/scans/{}", b"", ["name"]), ("{}", b"Patient = Doe", ["patient"])],
+)
+async def test_names_in_a_zip_and_its_comment_are_read(
+    tmp_path: Path, name: str, comment: bytes, kinds: list[str]
+) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for path in write_dicom(tmp_path):
+            archive.write(path, name.format(path.name))
+        archive.comment = comment
+    assert list((await read_slide(Slide(tmp_path / "a.zip"))).identifying) == kinds
 
 
 @pytest.mark.filterwarnings("ignore:Invalid value")
@@ -137,6 +179,20 @@ async def test_every_text_of_a_tiff_is_read(
     assert list((await read_slide(Slide(path))).identifying) == kinds
 
 
+@pytest.mark.parametrize(("text", "kinds"), [(b"Patient = Doe\0", ["patient"]), (b"ICC\0", []), (b"", [])])
+async def test_the_exif_of_a_tiff_is_read_and_a_damaged_one_is_left(
+    tmp_path: Path, text: bytes, kinds: list[str]
+) -> None:
+    path = write_tiff(tmp_path / "a.tif", tags=[(65000, 4, 1, 0, True)])
+    with tifffile.TiffFile(path) as tiff:
+        place = tiff.pages.first.tags[65000].offset
+    content = path.read_bytes()
+    pointer = struct.pack("<HHII", 34665, 4, 1, len(content))
+    exif = struct.pack("<HHHIII", 1, 42032, 2, len(text), len(content) + 18, 0) + text if text else b""
+    path.write_bytes(content[:place] + pointer + content[place + 12 :] + exif)
+    assert list((await read_slide(Slide(path))).identifying) == kinds
+
+
 @pytest.mark.parametrize(
     ("line", "kinds"),
     [
@@ -188,6 +244,17 @@ async def test_the_texts_of_a_mirax_slide_are_read(tmp_path: Path, line: str, ki
         ("Prénom = Jean", ["patient"]),
         ("Medical Record Number = 12", ["patient"]),
         ("Date of birth: 1970-01-01", ["patient"]),
+        ("Pt ID: 4711", ["patient"]),
+        ("Pacjent: Nowak", ["patient"]),
+        ("患者：山田", ["patient"]),
+        ("Accession #: S24-1", ["case"]),
+        ("<OperatorName>jdoe</OperatorName>", ["case"]),
+        ('{"patient": {"name": "Doe"}}', ["patient"]),
+        ('{"patients": [{"id": 4711}]}', ["patient"]),
+        ('{"patient": {}, "stain": "HE"}', []),
+        ("<Patient>\n  <Name>Doe</Name>\n</Patient>", ["patient"]),
+        ("<Patient><Name></Name></Patient><Stain>HE</Stain>", []),
+        ("<Patient><Name/></Patient><Stain>HE</Stain>", []),
         ("impatient = 1|inpatients: 5", []),
         ("PatientIdentityRemoved = YES", []),
         ("Patient = anonymised", []),
@@ -211,6 +278,7 @@ def test_a_long_description_takes_no_time() -> None:
     assert list(other_names('<Image Name="x">' * 100_000, (1, 1))) == []
     assert list(other_names("<!-- " * 100_000, (1, 1))) == []
     assert list(description_kinds("patient " * 200_000)) == []
+    assert list(description_kinds("<Patient>\n<" * 90_000)) == []
     assert list(description_kinds("barcode=" + "x" * 1_000_000)) == []
     assert set(description_kinds("patient=" + "x" * 150 + "!b")) == {"patient"}
     assert set(description_kinds("patient=" + "anon" * 40 + "!b")) == {"patient"}

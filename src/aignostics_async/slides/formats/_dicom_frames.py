@@ -27,7 +27,7 @@ def frames_problem(file: IO[bytes], size: int, begin: int, frames: int) -> str:
 
     Costs the beginning and the end of 128 tiles, and the head of each where there is no table of them.
     """
-    start = find_pixels(file, begin, _PIXELS)
+    start = find_compressed(file, begin)
     if start is None:
         return ""
     file.seek(start)
@@ -95,6 +95,11 @@ def _hole(file: IO[bytes], places: Sequence[int]) -> str:
         if length > _SHORT and is_empty:
             return "a tile of it begins with nothing but zeros, or ends in them"
     return ""
+
+
+def find_compressed(file: IO[bytes], begin: int) -> int | None:
+    """Return where compressed tiles begin; None where they are not found."""
+    return find_pixels(file, begin, _PIXELS)
 
 
 def find_pixels(file: IO[bytes], begin: int, tag: re.Pattern[bytes]) -> int | None:

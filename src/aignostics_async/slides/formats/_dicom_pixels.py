@@ -8,12 +8,15 @@ import struct
 from contextlib import suppress
 from typing import IO, Any
 
-from ._dicom_frames import find_pixels, frames_problem
+from ._dicom_frames import find_compressed, find_pixels, frames_problem
 from ._raw_tiles import TileGrid, any_ends_black, is_blank
 
 _UNCOMPRESSED = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
 _END_OF_PIXELS = b"\xfe\xff\xdd\xe0\0\0\0\0"  # the sequence delimiter behind the last fragment
 _PIXEL_GROUP = 0x7FE0
+_PIXEL_TAG = b"\xe0\x7f\x10\0"
+_EACH_FRAME = b"\0\x52\x30\x92"  # PerFrameFunctionalGroupsSequence, which describes tiles one by one
+_UNKNOWN = 0xFFFFFFFF
 _TAIL = 65_536
 
 
@@ -54,21 +57,54 @@ def ends_black(file: IO[bytes], header: Any, begin: int) -> bool:
     return any_ends_black(file, grid, [(start + number * length, length) for number in range(frames)])
 
 
-def elements_behind(file: IO[bytes], size: int, header: Any, begin: int) -> Any:
-    """Return the elements behind the pixels, where private ones may be; none where they can't be read."""
+def more_elements(file: IO[bytes], size: int, header: Any, begin: int) -> Any:
+    """Return the elements before and behind the pixels, where private ones may be, but those of tiles.
+
+    None where they can't be read.
+    """
+    found = _parsed(_before(file, header, begin), header)
+    found.update(_parsed(_after(file, size, header, begin), header))
+    return found
+
+
+def _parsed(content: bytes, header: Any) -> Any:
     from pydicom.dataset import Dataset
     from pydicom.filereader import read_dataset
 
+    with suppress(Exception):  # damaged bytes fail in many ways, and show no pixels
+        return read_dataset(io.BytesIO(content), *header.original_encoding)
+    return Dataset()
+
+
+def _before(file: IO[bytes], header: Any, begin: int) -> bytes:
+    """Return what is between the header and the pixels, without what describes tiles one by one."""
+    pixels = _find_raw(file, header, begin) if _is_raw(header) else find_compressed(file, begin)
+    if pixels is None:
+        return b""
+    file.seek(begin)
+    head = file.read(12)
+    is_each_frame = head.startswith(_EACH_FRAME)
+    where = slice(4, 8) if header.original_encoding[0] else slice(8, 12)
+    length = int.from_bytes(head[where], "little")
+    if is_each_frame and length != _UNKNOWN:
+        begin += where.stop + length
+    begin = max(begin, pixels - _TAIL)
+    file.seek(begin)
+    rest = file.read(max(0, pixels - begin))
+    rest = rest[: rest.rfind(_PIXEL_TAG)]
+    if is_each_frame and length == _UNKNOWN:
+        rest = rest.rpartition(_END_OF_PIXELS)[2]
+    return rest
+
+
+def _after(file: IO[bytes], size: int, header: Any, begin: int) -> bytes:
+    """Return what is behind the pixels."""
     if _is_raw(header):
         start = _find_raw(file, header, begin)
         end = size if start is None else start + _even(_raw_length(header)[0])
         file.seek(end)
-        rest = file.read(_TAIL)
-    else:
-        rest = _behind(file, size) or b""
-    with suppress(Exception):  # damaged bytes fail in many ways, and show no pixels
-        return read_dataset(io.BytesIO(rest), *header.original_encoding)
-    return Dataset()
+        return file.read(_TAIL)
+    return _behind(file, size) or b""
 
 
 def _behind(file: IO[bytes], size: int) -> bytes | None:

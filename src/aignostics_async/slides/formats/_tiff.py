@@ -27,7 +27,7 @@ _CODES = {
     17: "q", 18: "Q",
 }  # fmt: skip
 _MAX_DIRECTORIES = 2000
-_MAX_BYTES = 400_000_000
+_MAX_BYTES = 80_000_000  # ten million tiles
 _MAX_TILE = 2**26  # pixels; readers ask for the memory of a tile at once, and end the process without it
 _MAX_SAMPLES, _END = 128, 64  # tiles of a picture, and bytes at both ends of each
 _COPY_AGAIN = "it was not copied or written to its end; copy it again"
@@ -46,12 +46,12 @@ _TEXT_WITHIN = re.compile(rb"[\t\r\n -~\x80-\xff]{6,}")
 _IMAGEJ_UNIT = re.compile(r"^unit=(.+)$", re.MULTILINE)
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
 _NDPI_CASES = (65427, 65468)
-_SUBFILE_TYPE, _SUB_DIRECTORIES, _PLANAR, _NDPI = 254, 330, 284, 65420
+_SUBFILE_TYPE, _SUB_DIRECTORIES, _EXIF, _PLANAR, _NDPI = 254, 330, 34665, 284, 65420
 _WANTED = frozenset(
     {
         _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _DESCRIPTION, _STRIP_OFFSETS, _SAMPLES,
         _STRIP_COUNTS, _PAGE_NAME, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS, _SUBFILE_TYPE,
-        _SUB_DIRECTORIES, _PLANAR, _NDPI, _DOCUMENT_NAME, _ARTIST, _X_RESOLUTION, _Y_RESOLUTION,
+        _SUB_DIRECTORIES, _EXIF, _PLANAR, _NDPI, _DOCUMENT_NAME, _ARTIST, _X_RESOLUTION, _Y_RESOLUTION,
         _RESOLUTION_UNIT,
     }
 )  # fmt: skip
@@ -228,18 +228,13 @@ class TiffFile:
         for picture in self.pictures:
             if picture.is_ndpi and self.size >= 2**32:
                 continue  # its offsets are the lower 32 bits of the real ones
+            problem = ""
             if picture.tile_pixels > _MAX_TILE:
-                raise SlideError(
-                    f"its tiles would have {picture.tile_pixels:,} pixels each, which no slide has",
-                    path=str(self.path),
-                    remedy=_COPY_AGAIN,
-                )
-            if picture.missing_pieces:
-                raise SlideError(
-                    f"its directory lists {picture.missing_pieces} tiles too few",
-                    path=str(self.path),
-                    remedy=_COPY_AGAIN,
-                )
+                problem = f"its tiles would have {picture.tile_pixels:,} pixels each, which no slide has"
+            elif picture.missing_pieces:
+                problem = f"its directory lists {picture.missing_pieces} tiles too few"
+            if problem:
+                raise SlideError(problem, path=str(self.path), remedy=_COPY_AGAIN)
             for offset, length in picture.pieces:
                 if length and offset + length > last[0] + last[1]:
                     last = offset, length
@@ -330,6 +325,9 @@ def _directories(file: BinaryIO, size: int) -> Iterator[dict[int, Any]]:
             raise _Damaged("there are too many")
         seen.add(at)
         tags, following = _directory(file, size, at, order, is_big=is_big)
+        for apart in tags.get(_EXIF, ()):
+            with suppress(_Damaged, struct.error):  # it shows no pixels
+                tags = {**_directory(file, size, apart, order, is_big=is_big)[0], **tags}
         yield tags
         waiting += [*tags.get(_SUB_DIRECTORIES, ()), following]
 

@@ -19,7 +19,12 @@ _PATIENT_FIELDS = frozenset(
         "MedicalRecordLocator", "PatientComments", "AdditionalPatientHistory", "ResponsiblePerson",
     }
 )  # fmt: skip
-_CASE_FIELDS = frozenset({"AccessionNumber", "BarcodeValue", "LabelText", "AdmissionID"})
+_CASE_FIELDS = frozenset(
+    {
+        "AccessionNumber", "BarcodeValue", "LabelText", "AdmissionID", "SpecimenAccessionNumber",
+        "FillerOrderNumberImagingServiceRequest", "PlacerOrderNumberImagingServiceRequest",
+    }
+)  # fmt: skip
 _FLAVOURS = {
     "LABEL": IdentifyingKind.LABEL,
     "OVERVIEW": IdentifyingKind.MACRO,

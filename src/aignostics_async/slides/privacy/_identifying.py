@@ -32,7 +32,9 @@ class IdentifyingKind(StrEnum):
     PATIENT = "patient"
     """A header or description that names the patient."""
     CASE = "case"
-    """A header or description with a barcode, an accession number, a label's text or a physician's name."""
+    """A header or description with a barcode, an accession number, the text of a label, or the name of a
+    physician or operator.
+    """
     NAME = "name"
     """A file, folder or reference named after a person, or after a date of birth."""
 
@@ -138,22 +140,25 @@ def says_something(value: object) -> bool:
 
 
 # Descriptions of all vendors: `Patient = Doe`, `"barcode": "4711"`, `Patient="Doe"`, `<Barcode>4711<`,
-# `<Key>Patient</Key><Value>Doe<`.
+# `<Key>Patient</Key><Value>Doe<`, `"patient": {"name": "Doe"`, `<Patient><Name>Doe<`.
 _FIELD = re.compile(
-    r"(?P<patient>pati[eë]nt(?!identityremoved|orientation)\w*|pa[cz]iente?\w*|(?:pat|pt)[ _.-]?name|mrn"
-    r"|medical record ?(?:id|no|number)?|hospital ?(?:id|no|number)|date ?of ?birth|birth ?date|dob"
+    r"(?P<patient>pati[eë]nt(?!identityremoved|orientation)\w*|pa(?:[cz]i|cj)ente?\w*"
+    r"|(?:pat|pt)[ _.-]?(?:name|id)|mrn|medical record ?(?:id|no|number)?|hospital ?(?:id|no|number)"
+    r"|date ?of ?birth|birth ?date|dob"
     r"|geburts?datum|date de naissance|fecha de nacimiento|data di nascita|geboortedatum"
     r"|(?:last|first|family|given|full)[ _-]?name|surname|nachname|vorname|familienname|pr[eé]nom|cognome"
     r"|apellidos?|achternaam|ssn|nhs ?(?:no|number)|пациент\w*|фамилия|患者\w*|氏名|姓名|病人\w*|환자\w*)"
     r"|(?P<case>barcode\w*|accession\w*#?|case ?(?:id|no|number|name)|case(?=\s?[=:])|label ?text"
     r"|slide ?label|specimen ?(?:id|no|number)|fall ?(?:nr|nummer)|befund ?(?:nr|nummer)"
     r"|eingangs ?(?:nr|nummer)|histo(?:logie)?[ -]?(?:nr|nummer)|pim_dp_ufs_barcode|physician\w*"
-    r"|pathologist|surgeon|doctor)",
+    r"|pathologist|surgeon|doctor|operator ?name)",
     re.IGNORECASE,
 )
+_END_TAG = re.compile(r"</(?:\w+:)?\Z")
 _VALUE = re.compile(
-    r"""(?:["'][^<>]{0,200}>|[\w .]{0,30}"""
-    r"""(?:["']?[^\S\n]*[=:>]|</[\w:]{1,40}>\s{0,40}<(?!/)[^<>]{0,200}(?<!/)>))"""
+    r"""(?:["'][^<>]{0,200}>|[\w .#]{0,30}"""
+    r"""(?:["']?[^\S\n]*[=:>：＝]|</[\w:]{1,40}>\s{0,40}<(?!/)[^<>]{0,200}(?<!/)>))"""
+    r"""(?:\s{0,40}(?:<[^/<>][^<>]{0,200}(?<!/)>|[\[{]|(?<=[\[{\s])["']\w{1,40}["']\s?:)){0,4}"""
     r"""[^\S\n]*["']?(?P<value>[^|;\n"'<>]{0,200})"""
 )
 
@@ -166,8 +171,9 @@ def description_kinds(text: str) -> Iterator[IdentifyingKind]:
     """Give what the description of a picture says of a person, in any of the forms that vendors use."""
     yield from (kind for word, kind in _DESCRIBED_PICTURES.items() if f">{word}<" in text)
     for name in _FIELD.finditer(text):
-        before = text[name.start() - 1 : name.start()]
+        before = text[max(0, name.start() - 40) : name.start()]
         value = _VALUE.match(text, name.end())
-        if before.isalnum() or value is None or not says_something(value["value"]):
+        is_part = before[-1:].isalnum() or _END_TAG.search(before)
+        if is_part or value is None or not says_something(value["value"]):
             continue
         yield IdentifyingKind.PATIENT if name["patient"] else IdentifyingKind.CASE
