@@ -59,7 +59,7 @@ class Slide:
     """The resolution in µm per pixel, one number or a pair (x, y); by default the file's own.
 
     Set it for a file that has no resolution or an implausible one. A value that differs from the file's own
-    by more than 2 % is refused unless `mpp_source` is set.
+    by more than 2 % is refused unless `mpp_source` is set, and one outside 0.05 to 5 if it would count.
     """
     mpp_source: Literal["file", "given"] | None = field(default=None, kw_only=True, validator=_is_mpp_source)
     """Which resolution to use if the two differ: `"given"` for `mpp`, `"file"` for the file's own; None, the
