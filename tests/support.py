@@ -15,6 +15,8 @@ from leak_detector import DETECTOR, TOKENS
 from aignostics_async import IdentityProvider, RefreshToken, checksum_bytes
 from aignostics_async.emulator.process import Emulator
 
+NOT_THERE: dict[str, Any] = {"status": 404, "body": {"detail": "it is not there"}}
+"""The API's own answer for what there is not; a gateway without a route answers with other bodies."""
 METADATA = {
     "checksum_base64_crc32c": "4waSgw==",
     "width": 10,

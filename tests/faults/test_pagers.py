@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from answers_1_8 import ITEM, RUN_ID
-from support import details, result
+from support import NOT_THERE, details, result
 
 from aignostics_async import InvalidResponse, NotFound
 from aignostics_async.emulator.process import Emulator
@@ -20,8 +20,8 @@ def run(number: int) -> dict[str, Any]:
     return {**details(), "application_run_id": str(uuid.UUID(int=number))}
 
 
-def page(path: str, number: int, entries: list[dict[str, Any]] | int) -> dict[str, Any]:
-    answer = {"status": 200, "body": entries} if isinstance(entries, list) else {"status": entries}
+def page(path: str, number: int, entries: list[dict[str, Any]] | None) -> dict[str, Any]:
+    answer = NOT_THERE if entries is None else {"status": 200, "body": entries}
     return {"method": "GET", "path": path, "query": {"page": str(number)}, **answer}
 
 
@@ -32,14 +32,14 @@ def page(path: str, number: int, entries: list[dict[str, Any]] | int) -> dict[st
         ([[1, 2, 3]], 3),
         ([[1, 2, 3, 4, 5], []], 5),
         ([[1, 2, 3, 4, 5], [6]], 6),
-        ([[1, 2, 3, 4, 5], 404], 5),
+        ([[1, 2, 3, 4, 5], None], 5),
         ([[1, 2, 3, 4, 5], [5, 6, 7, 8, 9], [10]], 10),
     ],
     ids=["empty", "short", "full then empty", "full then short", "full then 404", "sliding"],
 )
 async def test_ends_of_runs(emulator: Emulator, pages: list[Any], total: int) -> None:
     faults = [
-        page(RUNS, number, entries if isinstance(entries, int) else [run(entry) for entry in entries])
+        page(RUNS, number, None if entries is None else [run(entry) for entry in entries])
         for number, entries in enumerate(pages, 1)
     ]
     emulator.set_faults(*faults)

@@ -103,7 +103,7 @@ async def test_a_retry_after_beyond_the_limit_is_the_caller_s(emulator: Emulator
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
 async def test_what_will_not_pass_is_asked_once(emulator: Emulator, status: int) -> None:
-    emulator.set_faults({"operation": "get_run", "status": status})
+    emulator.set_faults({"operation": "get_run", "status": status, "body": {"detail": "of the API"}})
     async with emulator.client() as client:
         with pytest.raises(APIStatusError):
             await client.runs.get(RUN_ID)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from attrs import evolve
-from support import count, details, pretend, result
+from support import NOT_THERE, count, details, pretend, result
 from watching import LIST, RUN, RUN_ID, all_of, finish, script, some, until
 
 from aignostics_async import (
@@ -71,7 +71,7 @@ async def test_a_stale_answer_takes_nothing_back(emulator: Emulator) -> None:
 
 async def test_results_that_are_not_there_yet_are_waited_for(emulator: Emulator) -> None:
     run_id = script(emulator, "a")
-    emulator.set_faults({"operation": "list_results", "status": 404, "times": 2, "then": finish(run_id, "a")})
+    emulator.set_faults({"operation": "list_results", **NOT_THERE, "times": 2, "then": finish(run_id, "a")})
     async with emulator.client() as client:
         assert await until(client.run(run_id).watch(), "a", "SUCCEEDED") == [
             (None, None, "RUNNING"),
@@ -104,12 +104,12 @@ async def test_items_that_finish_while_their_pages_are_read(emulator: Emulator, 
 
 async def test_a_new_run_may_be_unknown_for_a_moment(emulator: Emulator, slide: Slide) -> None:
     async with emulator.client() as client:
-        emulator.set_faults({"operation": "get_run", "status": 404, "times": 3})
+        emulator.set_faults({"operation": "get_run", **NOT_THERE, "times": 3})
         run = await client.runs.submit("test-app:v0.0.2", [Item("a", slide=slide)], store=emulator.store_url)
         assert (await run.details()).run_id == run.id
-        emulator.set_faults({"operation": "get_run", "status": 404, "times": 3})
+        emulator.set_faults({"operation": "get_run", **NOT_THERE, "times": 3})
         assert (await run.wait()).status == RunStatus.COMPLETED
-        emulator.set_faults({"operation": "get_run", "status": 404, "times": 1})
+        emulator.set_faults({"operation": "get_run", **NOT_THERE, "times": 1})
         with pytest.raises(NotFound):
             await client.run(run.id).details()
 
@@ -215,14 +215,14 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small_pages")
 async def test_a_list_may_end_with_a_404(emulator: Emulator) -> None:
     run_ids = [script(emulator, "a") for _ in range(7)]
-    emulator.set_faults({"operation": "list_runs", "query": {"page": "2"}, "status": 404, "times": 1})
+    emulator.set_faults({"operation": "list_runs", "query": {"page": "2"}, **NOT_THERE, "times": 1})
     async with emulator.client() as client:
         told = await some(client.watch(run_ids), 14)
     assert told[:7] == [(None, None, "RUNNING")] * 7
 
 
 async def test_the_list_of_somebody_without_runs_may_be_a_404(emulator: Emulator) -> None:
-    emulator.set_faults({"operation": "list_runs", "status": 404})
+    emulator.set_faults({"operation": "list_runs", **NOT_THERE})
     async with emulator.client() as client:
         watcher = client.watch_all(since=datetime.fromtimestamp(emulator.now(), UTC))
         with pytest.raises(TimeoutError):

@@ -31,9 +31,10 @@ from running_jobs import (
     without_results,
 )
 from slide_files import CRASHING_READER
-from support import signed_in
+from support import NOT_THERE, signed_in
 
 from aignostics_async import (
+    APIStatusError,
     Client,
     Item,
     JobBusy,
@@ -509,7 +510,7 @@ async def test_a_job_that_is_cancelled_pays_for_nothing_more(harness: JobHarness
     created = len(harness.rows("SELECT 1 FROM intents WHERE state = 'CREATED'"))
     posts = harness.posts()
     # The first of them can't be cancelled: the others are all the same.
-    harness.emulator.set_faults({"operation": "cancel_run", "times": 1, "status": 404})
+    harness.emulator.set_faults({"operation": "cancel_run", "times": 1, **NOT_THERE})
     async with harness.opened() as job:
         assert await job.cancel(harness.client) == created - 1
         assert await job.cancel(harness.client) == 1
@@ -520,6 +521,18 @@ async def test_a_job_that_is_cancelled_pays_for_nothing_more(harness: JobHarness
     assert set(harness.states().values()) <= {"FAILED", "SET_ASIDE"}
     assert list(harness.states().values()).count("FAILED") == created
     assert (posts, harness.posts()) == (created, 0)
+
+
+async def test_a_run_that_a_gateway_does_not_find_is_not_cancelled(harness: JobHarness) -> None:
+    await harness.make("a")
+    harness.emulator.set_clock(rate=0)
+    await harness.run(on_first(EventType.RUN_CREATED, drain))
+    harness.emulator.set_faults({"operation": "cancel_run", "status": 404, "body": "<html>no route</html>"})
+    async with harness.opened() as job:
+        with pytest.raises(APIStatusError, match="proves nothing"):
+            await job.cancel(harness.client)
+        harness.emulator.set_faults()
+        assert await job.cancel(harness.client) == 1
 
 
 async def test_only_slides_that_are_done_are_cleaned_away(harness: JobHarness) -> None:
@@ -738,7 +751,7 @@ async def test_a_login_that_sees_none_of_the_job_s_runs_is_refused(harness: JobH
     harness.emulator.set_faults(
         {"operation": "get_me", "status": 404},
         {"operation": "list_runs", "status": 200, "body": []},
-        {"method": "GET", "path": f"{RUNS}/.*", "status": 404},
+        {"method": "GET", "path": f"{RUNS}/.*", **NOT_THERE},
     )
     with pytest.raises(JobRefused, match="none of the runs"):
         await harness.run()

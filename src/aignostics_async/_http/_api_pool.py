@@ -177,7 +177,10 @@ class ApiPool:
             return response
         error = status_error(request.method, request.url.path, response)
         error.attempt = attempt
-        raise AttemptFailed(error, Outcome(status=response.status_code, retry_after=error.retry_after))
+        outcome = Outcome(
+            status=response.status_code, retry_after=error.retry_after, is_transient=error.is_transient
+        )
+        raise AttemptFailed(error, outcome)
 
     async def _exchange(
         self, operation: str, request: Request, attempt: int, max_body: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._redaction import excerpt
-from ..errors import APIStatusError, status_error_class
+from ..errors import APIStatusError, Gone, NotFound, status_error_class
 from ._retry import parse_date, read_retry_after
 
 if TYPE_CHECKING:
@@ -14,17 +14,25 @@ if TYPE_CHECKING:
     from ._client import Response
 
 
+_ABSENCES = (Gone, NotFound)
+
+
 def status_error(method: str, path: str, response: Response) -> APIStatusError:
-    """Return the error for a response with an error status."""
-    headers = response.headers
-    return status_error_class(response.status_code)(
+    """Return the error for a response with an error status.
+
+    That something is not there, or a listing at its end, is believed of the API alone: a gateway that has no
+    route to it answers 404, too.
+    """
+    headers, who = response.headers, answered_by(response)
+    kind = status_error_class(response.status_code)
+    return (APIStatusError if who != "api" and issubclass(kind, _ABSENCES) else kind)(
         response.status_code,
         method=method,
         path=path,
         detail=_server_words(response),
         request_id=headers.get("x-request-id") or headers.get("x-correlation-id"),
         retry_after=retry_after(response),
-        answered_by=answered_by(response),
+        answered_by=who,
     )
 
 

@@ -20,7 +20,6 @@ from ..errors import (
     ConnectionFailed,
     InvalidResponse,
     LoginRequired,
-    NotFound,
     NotInContract,
 )
 from ..models import HealthStatus
@@ -75,10 +74,10 @@ async def check_drift(root: str, contract: str, settings: Settings) -> SetupChec
     name = "contract"
     try:
         drifts = await check_contract(root, contract=contract, settings=settings)
-    except (NotFound, InvalidResponse):
-        detail = f"the deployment shows no document; contract {contract} is assumed"
-        return SetupCheck(name, CheckState.UNKNOWN, detail)
     except AignosticsError as error:
+        if isinstance(error, InvalidResponse) or getattr(error, "status", None) == 404:
+            detail = f"the deployment shows no document; contract {contract} is assumed"
+            return SetupCheck(name, CheckState.UNKNOWN, detail)
         return SetupCheck(name, CheckState.FAULT, str(error), "look again later")
     breaking = [each for each in drifts if each.severity == "breaking"]
     if breaking:

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from ..models import InvalidItem
 
 
+_ABSENT = frozenset({404, 410})
+_UNPROVEN = (
+    "The API has not written this, so it proves nothing: check the API root, or try again when the gateway "
+    "in front of the API finds it again."
+)
+
+
 class ConnectionFailed(AignosticsError):
     """An API request that got no complete response.
 
@@ -144,11 +151,11 @@ class APIStatusError(AignosticsError):
         retry_after: float | None = None,
         answered_by: Literal["api", "gateway", "unknown"] = "unknown",
     ) -> None:
+        self.status = status
         self.advice = self._advise(method, path, retry_after)
         told = f": {detail}" if detail else ""
         ident = f" [request id {request_id}]" if request_id else ""
         super().__init__(f"{method} {path} answered {status}{told}{ident}. {self.advice}")
-        self.status = status
         self.method = method
         self.path = path
         self.detail = detail
@@ -157,12 +164,20 @@ class APIStatusError(AignosticsError):
         self.answered_by = answered_by
 
     def _advise(self, method: str, path: str, retry_after: float | None) -> str:  # noqa: ARG002
-        return self.advice
+        return _UNPROVEN if self._is_unproven else self.advice
 
     @property
     def is_transient(self) -> bool:
-        """Whether `status` is likely to pass: 408, 425, 429, 500, 502, 503, 504, or 520 and above."""
-        return is_transient_status(self.status)
+        """Whether `status` is likely to pass: 408, 425, 429, 500, 502, 503, 504, or 520 and above.
+
+        A 404 or 410 that the API has not written is, too.
+        """
+        return is_transient_status(self.status) or self._is_unproven
+
+    @property
+    def _is_unproven(self) -> bool:
+        """Whether something is absent, and not the API says so: that has classes of its own."""
+        return type(self) is APIStatusError and self.status in _ABSENT
 
 
 class BadRequest(APIStatusError):
@@ -206,11 +221,12 @@ class Forbidden(APIStatusError):
 
 
 class NotFound(APIStatusError):
-    """A 404 response: the run, item, artifact, application, version, document or page does not exist, or
-    belongs to another user.
+    """A 404 response of the API: the run, item, artifact, application, version, document or page does not
+    exist, or belongs to another user.
 
-    Also raised, with `status` 404, if a listing that was read has no such item or version. The attributes are
-    those of `APIStatusError`.
+    A 404 without a `detail` in JSON is not the API's, and an APIStatusError. NotFound is raised, too, with
+    `status` 404, if a listing that was read has no such item or version. The attributes are those of
+    `APIStatusError`.
     """
 
     advice = "Check the id, and that it belongs to the user and organization of this login."
@@ -250,8 +266,8 @@ class Conflict(APIStatusError):
 
 
 class Gone(APIStatusError):
-    """A 410 response: the resource was deleted, by an earlier attempt of this request, by somebody else or by
-    the platform.
+    """A 410 response of the API: the resource was deleted, by an earlier attempt of this request, by somebody
+    else or by the platform.
 
     Repeating the request will not help. `Run.delete_results` does not raise it, and `Run.artifact_url`
     returns None instead. The attributes are those of `APIStatusError`.
