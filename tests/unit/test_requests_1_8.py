@@ -14,6 +14,7 @@ from answers_1_8 import ARTIFACT, ITEM, ITEMS, OLD_RUN, ROOT, RUN, RUN_ID, VERSI
 from pytest_httpx import HTTPXMock
 
 from aignostics_async import (
+    APIStatusError,
     Client,
     ConnectionFailed,
     InvalidItems,
@@ -72,22 +73,23 @@ async def test_runs_are_filtered_in_the_words_of_the_contract(httpx_mock: HTTPXM
 
 async def test_a_404_of_the_api_is_an_empty_listing_of_runs(httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(status_code=404, json={"detail": "Run not found"})
-    httpx_mock.add_response(status_code=404, text="no healthy upstream")
     httpx_mock.add_response(**NO_ROUTE)
+    httpx_mock.add_response(status_code=404, text="no healthy upstream", is_reusable=True)
     async with client() as session:
         assert await session.runs.list().to_list() == []
-        for _ in range(2):
-            with pytest.raises(NotFound):
+        for kind in (NotFound, APIStatusError):
+            with pytest.raises(kind) as caught:
                 await session.runs.list().to_list()
+            assert type(caught.value) is kind
 
 
 async def test_who_watches_all_runs_takes_a_404_of_the_api_for_none(httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(status_code=404, json={"detail": "Run not found"})
-    httpx_mock.add_response(status_code=404, text="no healthy upstream")
+    httpx_mock.add_response(status_code=404, text="no healthy upstream", is_reusable=True)
     async with client() as session:
         bridge, first = session._session.bridge, PageRequest.first((), 100)
         assert (await bridge.list_runs_again(first, {})).items == ()
-        with pytest.raises(NotFound):
+        with pytest.raises(APIStatusError, match="proves nothing"):
             await bridge.list_runs_again(first, {})
 
 
