@@ -12,7 +12,7 @@ from aignostics_async.emulator.process import Emulator
 
 pytestmark = pytest.mark.both_contracts
 
-NO_ROUTE = {
+NO_ROUTE: dict[str, dict[str, Any]] = {
     "page": {"status": 404, "body": "<html>default backend - 404</html>"},
     "text": {"status": 404, "body": "404 page not found", "headers": {"content-type": "text/plain"}},
     "nothing": {"status": 404},
