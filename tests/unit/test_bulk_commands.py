@@ -22,8 +22,8 @@ from aignostics_async.bulk.database._journal import Journal, Tail
 from aignostics_async.bulk.database._states import IntentState, ItemState
 from aignostics_async.bulk.report._consistent_view import consistent_view
 from aignostics_async.cli._app import run
-from aignostics_async.cli._bulk_text import event_line
 from aignostics_async.cli._failures import exit_status
+from aignostics_async.cli.bulk._text import event_line
 from aignostics_async.emulator.process import Emulator
 
 VERSION = "test-app:v0.0.2"

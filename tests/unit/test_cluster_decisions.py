@@ -32,7 +32,7 @@ from aignostics_async.bulk.cluster._requests import WorkerFacts, WorkerSetup
 from aignostics_async.bulk.cluster._sealed import Sealed
 from aignostics_async.bulk.cluster._worker_tools import worker_source
 from aignostics_async.bulk.database._samples import Stage
-from aignostics_async.cli._engine_options import EngineOptions
+from aignostics_async.cli.bulk._engine_options import EngineOptions
 
 ABLE = WorkerFacts(api=None, user="u", store=None, sees_results=True)
 ROOT = "https://platform.example.com"

@@ -17,10 +17,10 @@ from aignostics_async.bulk.preflight._earlier_runs import EarlierRuns
 from aignostics_async.bulk.preflight._findings import FindingGroup, FindingKind
 from aignostics_async.bulk.preflight._report import DiskEstimate, PreflightReport
 from aignostics_async.bulk.preflight._store_probe import StoreProbe
-from aignostics_async.cli._bulk_plan import _figures, _slides
 from aignostics_async.cli._login import _warn_of_precedence
 from aignostics_async.cli._output import jsonable, print_json, print_json_line, print_table, show
 from aignostics_async.cli._submit import _advice
+from aignostics_async.cli.bulk._plan import _figures, _slides
 
 
 @pytest.mark.parametrize(

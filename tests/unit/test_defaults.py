@@ -15,8 +15,9 @@ import pytest
 
 from aignostics_async import Run, Settings, Slide, login_browser
 from aignostics_async.bulk import BulkJob, JobPlan, Sources, create_job
-from aignostics_async.cli import _bulk_manage, _bulk_run, _emulator, _login, _runs, _submit
-from aignostics_async.cli._bulk_options import JobOptions
+from aignostics_async.cli import _emulator, _login, _runs, _submit
+from aignostics_async.cli.bulk import _manage as _bulk_manage, _run as _bulk_run
+from aignostics_async.cli.bulk._job_options import JobOptions
 from aignostics_async.emulator import EmulatorOptions, serve
 from aignostics_async.resources._runs import Runs
 

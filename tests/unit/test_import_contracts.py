@@ -66,8 +66,8 @@ PLANTED = {
         "The command line imports the public API only",
     ),
     "the command line to the core": (
-        "src/aignostics_async/cli/_bulk_run.py",
-        "def f() -> None:\n    from .._core._secret import Secret",
+        "src/aignostics_async/cli/bulk/_run.py",
+        "def f() -> None:\n    from ..._core._secret import Secret",
         "The command line imports the public API only",
     ),
 }

@@ -2,8 +2,8 @@
 
 It stands on the public API, like a program of a user. A module per group of commands:
 
-- `_login`, `_applications`, `_runs`, `_submit`, `_emulator`
-- `_bulk`, whose commands are in `_bulk_plan`, `_bulk_run`, `_bulk_status`, `_bulk_manage` and `_bulk_resolve`
+- `_login`, `_doctor`, `_applications`, `_slides`, `_submit`, `_runs`, `_emulator`, `_contract`
+- `bulk`: a package of its own
 
 and what they share:
 

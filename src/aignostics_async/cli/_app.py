@@ -54,7 +54,7 @@ _COMMANDS = {
     "_slides:app": _RUNS,
     "_submit:submit": _RUNS,
     "_runs:app": _RUNS,
-    "_bulk:app": _RUNS,
+    "bulk:app": _RUNS,
     "_emulator:emulator": _DEVELOPMENT,
     "_contract:app": _DEVELOPMENT,
 }

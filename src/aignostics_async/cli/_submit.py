@@ -173,7 +173,7 @@ async def _rehearse(
 ) -> int:
     """Show what would be sent and everything that would fail, like 'bulk plan'."""
     from ..bulk import JobPlan, Sources
-    from ._bulk_plan import preflight
+    from .bulk._plan import preflight
 
     job = JobPlan(api_root=read_api_root(os.environ), application_version=application_version, **plan)
     places = Sources(places=[str(path) for path in slides], **sources)

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 from attrs import frozen
 from cyclopts import Parameter
 
-from .. import Client, Store
-from ..bulk import ClusterTls, DaskEngine, LocalEngine, StageEngine
-from ..errors import UsageError
+from ... import Client, Store
+from ...bulk import ClusterTls, DaskEngine, LocalEngine, StageEngine
+from ...errors import UsageError
 
 
 @Parameter(name="*")

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from attrs import frozen
 from cyclopts import Parameter, Token
 
-from ..bulk import JobPlan, SelectionRule, Sources
-from ._options import (
+from ...bulk import JobPlan, SelectionRule, Sources
+from .._options import (
     Deadline,
     Decode,
     DueDate,

@@ -7,21 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from .. import read_api_root
-from ..bulk import (
-    Finding,
-    FindingGroup,
-    JobPlan,
-    PreflightReport,
-    Sources,
-    group_findings,
-    run_preflight,
-)
-from ._bulk_options import JobOptions
+from ... import read_api_root
+from ...bulk import Finding, FindingGroup, JobPlan, PreflightReport, Sources, group_findings, run_preflight
+from .._options import Json, client
+from .._output import Renderable, count, grid, human_money, human_size, indented, print_document, show, text
+from .._progress import preflight_progress
 from ._engine_options import EngineOptions
-from ._options import Json, client
-from ._output import Renderable, count, grid, human_money, human_size, indented, print_document, show, text
-from ._progress import preflight_progress
+from ._job_options import JobOptions
 
 _MAX_SHOWN = 5  # slides of one finding; --json has all
 

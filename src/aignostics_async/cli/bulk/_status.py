@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import anyio
 from cyclopts import Parameter
 
-from ..bulk import JobObserver, Summary
-from ._bulk_text import event_line, event_style, summary_json, summary_text
-from ._options import Json
-from ._output import count, note, out, print_json, print_json_line, show, text
+from ...bulk import JobObserver, Summary
+from .._options import Json
+from .._output import count, note, out, print_json, print_json_line, show, text
+from ._text import event_line, event_style, summary_json, summary_text
 
 _INTERVAL = 0.5  # seconds
 
@@ -84,7 +84,7 @@ async def report(
     files
         The files to write; report.html in the job's folder by default.
     """
-    from ..bulk import write_report
+    from ...bulk import write_report
 
     observer = JobObserver(directory)
     targets = files or (observer.path / "report.html",)
@@ -108,7 +108,7 @@ async def results(directory: Path, target: Path, /) -> None:
     target
         The file to write.
     """
-    from ..bulk import write_results_table
+    from ...bulk import write_results_table
 
     number = await write_results_table(JobObserver(directory).path, target)
     note(f"{count(number, 'file')} in {target}")

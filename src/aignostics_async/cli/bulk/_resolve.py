@@ -10,11 +10,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ..bulk import BulkJob, JobObserver, PendingDecisions, ReportedDuplicate, ReportedRun
-from ..errors import UsageError
-from ._options import Json, client
-from ._output import count, jsonable, out, print_json, print_outcome
-from ._rehearsal import DryRun, rehearsed
+from ...bulk import BulkJob, JobObserver, PendingDecisions, ReportedDuplicate, ReportedRun
+from ...errors import UsageError
+from .._options import Json, client
+from .._output import count, jsonable, out, print_json, print_outcome
+from .._rehearsal import DryRun, rehearsed
 
 _NOTHING_OPEN = "no decision is open; 'bulk resolve' lists those that are"
 _Choice = Annotated[bool, Parameter(negative=(), show_default=False)]

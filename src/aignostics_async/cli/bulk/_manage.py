@@ -7,12 +7,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ..bulk import BulkJob, Finding, JobObserver
-from ..errors import UsageError
-from ._confirm import Yes, confirm
-from ._options import Endpoint, Json, client
-from ._output import count, err, human_money, note, out, print_json, print_outcome
-from ._rehearsal import DryRun, cancellation_of_job, rehearsed
+from ...bulk import BulkJob, Finding, JobObserver
+from ...errors import UsageError
+from .._confirm import Yes, confirm
+from .._options import Endpoint, Json, client
+from .._output import count, err, human_money, note, out, print_json, print_outcome
+from .._rehearsal import DryRun, cancellation_of_job, rehearsed
 
 _SOME_ARE_BAD = 3
 _HAS_FAULTS = 6

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from ..bulk import ItemOutcome, KnownJob, list_jobs
-from ._bulk_text import standing
-from ._options import Json
-from ._output import count, note, print_json, print_table
+from ...bulk import ItemOutcome, KnownJob, list_jobs
+from .._options import Json
+from .._output import count, note, print_json, print_table
+from ._text import standing
 
 
 async def list_(

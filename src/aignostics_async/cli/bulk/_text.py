@@ -8,8 +8,8 @@ from typing import Any
 
 from attrs import asdict
 
-from ..bulk import EventType, JobStatus, Summary, describe_summary, next_steps
-from ._output import Renderable, grid, indented, text
+from ...bulk import EventType, JobStatus, Summary, describe_summary, next_steps
+from .._output import Renderable, grid, indented, text
 
 _ROUTINE = frozenset(
     {

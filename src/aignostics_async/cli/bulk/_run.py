@@ -13,8 +13,8 @@ from typing import Annotated, Any, TextIO
 
 from attrs import define
 
-from .. import Client, ProgressBars, read_api_root
-from ..bulk import (
+from ... import Client, ProgressBars, read_api_root
+from ...bulk import (
     BulkJob,
     JobEvent,
     JobObserver,
@@ -24,18 +24,18 @@ from ..bulk import (
     can_create_job,
     create_job,
 )
-from ..errors import JobStopped
-from ._bulk_options import JobOptions
-from ._bulk_plan import preflight, report_text
-from ._bulk_text import event_line, event_style, is_routine, summary_json, summary_text
-from ._confirm import confirm
+from ...errors import JobStopped
+from .._confirm import confirm
+from .._failures import exit_status
+from .._options import Bwlimit, Deadline, DueDate, Endpoint, Flag, Json, PollInterval, as_time, client
+from .._output import count, discard, err, is_quiet, note, print_json_line, show, text
+from .._progress import JobProgress, preflight_progress
+from .._rehearsal import DryRun, continuation_of_job, rehearsed
+from .._signals import drained_by_signals
 from ._engine_options import EngineOptions
-from ._failures import exit_status
-from ._options import Bwlimit, Deadline, DueDate, Endpoint, Flag, Json, PollInterval, as_time, client
-from ._output import count, discard, err, is_quiet, note, print_json_line, show, text
-from ._progress import JobProgress, preflight_progress
-from ._rehearsal import DryRun, continuation_of_job, rehearsed
-from ._signals import drained_by_signals
+from ._job_options import JobOptions
+from ._plan import preflight, report_text
+from ._text import event_line, event_style, is_routine, summary_json, summary_text
 
 _DRAINING = (
     "What is under way is finished, then this stops; 'bulk resume' continues. A second signal stops at once, "
