@@ -16,7 +16,13 @@ from slide_files import picture, read_slide, write_dicom, write_mirax, write_tif
 from aignostics_async import IdentifyingKind, IdentifyingPolicy, Slide, UsageError, find_slides
 from aignostics_async.slides.formats._dicom import read_header
 from aignostics_async.slides.formats._ome import metadata_file, ome_files, ome_resolution, other_names
-from aignostics_async.slides.privacy._identifying import as_policies, description_kinds, picture_kinds
+from aignostics_async.slides.privacy import _dicom_identifying
+from aignostics_async.slides.privacy._identifying import (
+    as_policies,
+    description_kinds,
+    picture_kinds,
+    says_something,
+)
 from aignostics_async.slides.privacy._person_names import mentions_person
 
 
@@ -86,6 +92,28 @@ async def test_sequences_and_private_elements_are_read(tmp_path: Path) -> None:
         dataset.save_as(path)
         is_text = not isinstance(value, bytes) or value.isascii()
         assert (await read_slide(Slide(path))).identifying == (("patient",) if is_text else ())
+
+
+@pytest.mark.parametrize(("kind", "kinds"), [("UT", ("patient",)), ("OB", ())])
+def test_only_the_begin_of_a_text_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, kinds: tuple[str, ...]
+) -> None:
+    (path,) = write_dicom(tmp_path, levels=1)
+    value = "Jane Doe".ljust(2_000_000, ".")
+    dataset = pydicom.dcmread(path)
+    dataset.private_block(0x0009, "VENDOR", create=True).add_new(
+        1, kind, value.encode() if kind == "OB" else value
+    )
+    dataset.save_as(path)
+    looked_at: list[int] = []
+
+    def looks(text: object) -> bool:
+        looked_at.append(len(str(text)))
+        return says_something(text)
+
+    monkeypatch.setattr(_dicom_identifying, "says_something", looks)
+    assert read_header(path).identifying == kinds
+    assert max(looked_at) <= 1_000_000
 
 
 @pytest.mark.parametrize("syntax", [JPEGBaseline8Bit, ExplicitVRLittleEndian, ImplicitVRLittleEndian])

@@ -33,6 +33,8 @@ _FLAVOURS = {
 }
 _LABEL_IN_PICTURE = ("SpecimenLabelInImage", "BurnedInAnnotation")
 _TEXTS = frozenset({"LO", "SH", "ST", "LT", "UC", "UN", "UT"})
+_BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW"})
+_MAX_TEXT = 1_000_000  # bytes of a text that are looked at
 # Names of makers and hospitals, and words of code systems: they look like persons' at times.
 _NO_PERSONS = frozenset(
     {
@@ -90,7 +92,7 @@ def _elements(header: Any, *, is_nested: bool = False) -> Iterator[_Element]:
             yield _Element(keyword, kind, "there" if parts else "")
             for part in parts:
                 yield from _elements(part, is_nested=True)
-        elif is_nested or keyword not in ("PatientName", "PatientID"):
+        elif kind not in _BINARY and (is_nested or keyword not in ("PatientName", "PatientID")):
             yield _Element(keyword, kind, _plain(element.value) if kind == "UN" else _text(element.value))
 
 
@@ -102,6 +104,7 @@ def _parts(header: Any, tag: Any) -> Iterator[Any]:
 def _text(value: object) -> str:
     if not isinstance(value, bytes):
         return "" if value is None else str(value)
+    value = value[:_MAX_TEXT]
     try:
         return value.decode().strip("\0 ")
     except UnicodeDecodeError:
