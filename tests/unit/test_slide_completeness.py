@@ -154,6 +154,11 @@ async def test_every_part_of_a_concatenation_is_there(tmp_path: Path) -> None:
     (slide,) = find_slides(tmp_path)
     with pytest.raises(SlideError, match="part 2 of 2 of one of its pictures is missing"):
         await read_slide(slide)
+    dataset.InConcatenationNumber, dataset.InConcatenationTotalNumber = 1, 60_000
+    dataset.save_as(tmp_path / "part1")
+    (slide,) = find_slides(tmp_path)
+    with pytest.raises(SlideError, match=r"part 2, 3, .* 21 and 59979 more of 60000 of one of its pictures"):
+        await read_slide(slide)
 
 
 @pytest.mark.parametrize("mpp", ["1", "0.08"])

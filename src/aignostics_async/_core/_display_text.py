@@ -7,6 +7,7 @@ characters, and direction and zero-width characters make one text look like anot
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 
 # Controls, bidirectional and other format characters, line separators, fillers, variation selectors, lone
@@ -85,6 +86,12 @@ def _json_escape(found: re.Match[str]) -> str:
 def shorten(text: str, limit: int) -> str:
     """Return at most `limit` characters of a text, the last of them an ellipsis if it was cut."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def some_of(names: Sequence[object], most: int = 3) -> str:
+    """Return the first of some names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(str, names[:most])) + more
 
 
 def count(number: int, noun: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import Factory, evolve, field, frozen
 
+from .._core._display_text import some_of
 from .._inputs import Slide
 from ..errors import ConfigurationError, NotASlide, SlideError
 from ._decoding import check_last_tile, decode_all
@@ -245,9 +246,8 @@ def _check_one_file(path: Path, description: str, size: tuple[int, int]) -> None
     """Raise SlideError where OME says that the picture of a size is in several files."""
     files = ome_files(description, size)
     if len(files) > 1:
-        named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
         raise SlideError(
-            f"it is a part of a slide: its OME description says that the pixels are in {named}",
+            f"it is a part of a slide: its OME description says that the pixels are in {some_of(files)}",
             path=str(path),
             remedy="export the slide as one file",
         )

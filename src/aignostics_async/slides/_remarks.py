@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from .._core._display_text import some_of
 from ._resolution import differ, is_plausible
 from .files._members import Members
 from .files._missing_levels import missing_numbers, missing_steps
@@ -109,7 +110,7 @@ def _missing(sent: tuple[DicomHeader, ...], at_home: tuple[DicomHeader, ...]) ->
     """Give remarks on a series that seems to lack a file: no header tells how many there are."""
     remedy = "is a file of it missing? Copy all files of the series; it can be sent as it is"
     if numbers := missing_numbers((*sent, *at_home)):
-        named = ", ".join(map(str, numbers))
+        named = some_of(numbers, 20)
         yield Remark(f"the files of its series are numbered, and number {named} is not there", remedy)
     for wide, narrow in missing_steps(sent):
         yield Remark(f"its levels leave out a step between {wide} and {narrow} pixels across", remedy)

@@ -10,6 +10,7 @@ from typing import IO, Any, BinaryIO, cast
 
 from attrs import frozen
 
+from ..._core._display_text import some_of
 from ...errors import MissingExtra, NotASlide, SlideError
 from .._fingerprints import sampled_digest
 from ..privacy._dicom_identifying import dicom_kinds, image_type_of
@@ -364,7 +365,7 @@ def _check_concatenations(path: Path, headers: Sequence[DicomHeader]) -> None:
         there = {header.part for header in its}
         total = max([header.parts or 0 for header in its] + [max(there)])
         if missing := set(range(1, total + 1)) - there:
-            named = ", ".join(map(str, sorted(missing)))
+            named = some_of(sorted(missing), 20)
             raise SlideError(
                 f"part {named} of {total} of one of its pictures is missing (a concatenation)",
                 path=str(path),

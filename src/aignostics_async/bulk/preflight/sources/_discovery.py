@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import anyio.to_thread
 from attrs import Factory, evolve, frozen
 
+from ...._core._display_text import some_of
 from ...._core._tasks import for_each
 from ....errors import NotASlide, SlideError
 from ....slides import LeftOut, LeftOutReason
@@ -245,8 +246,7 @@ def _distinct(entries: Iterable[SlideEntry], sources: Sources, faults: list[Find
             continue
         for number, entry in enumerate(same):
             others = [each.path for each in same[:number] + same[number + 1 :]]
-            named = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
-            problem = f"its reference {reference!r} is also that of {named}"
+            problem = f"its reference {reference!r} is also that of {some_of(others)}"
             faults.append(Finding(FindingKind.REFERENCE, problem, _remedy(sources), entry.path))
 
 
