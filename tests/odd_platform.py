@@ -91,6 +91,8 @@ class OddPlatform:
     """From newest first to the order of the listing."""
     page_size: int | None = None
     """The entries of a page, whatever is asked for."""
+    page: int | None = None
+    """The number of the page, whatever is asked for."""
     late: Callable[[], float] = lambda: 0.0
     """How much later than its request a run is committed."""
     on_post: Callable[[int, str], Reply | None] = lambda _number, _run_id: None
@@ -160,7 +162,8 @@ class OddPlatform:
                 for run in self.order(shown)
             ]
         query = parse_qs(parts.query)
-        page, size = int(query["page"][0]), self.page_size or int(query["page_size"][0])
+        page = self.page or int(query["page"][0])
+        size = self.page_size or int(query["page_size"][0])
         return self._answer(200, found[(page - 1) * size : page * size])
 
     def _answer(self, status: int, body: object) -> Reply:

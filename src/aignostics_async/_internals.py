@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .watch import Watcher
 
 _OVERLAP = 20  # runs that two pages have in common, unless the listing moves meanwhile
-_MAX_GAPS = 20
+_MAX_IDLE = 20  # pages in a row that bring no run
 
 
 def transfer_engine(client: Client) -> Engine:
@@ -106,11 +106,11 @@ async def overlapping_run_pages(client: Client) -> AsyncIterator[Page[RunDetails
 
     Replicas of different age may answer. An older one lacks the newest runs, so its next page begins further
     down than the page before ended, and the runs between would be in none. A page without a run that was
-    given before is therefore left out, and asked for again. Raises as a request does, and
-    InvalidResponse if there is no such page.
+    given before is therefore left out, and asked for again. Raises as a request does, and InvalidResponse if
+    there is no such page, or the server ignores which one it is asked for.
     """
     known: set[str] = set()
-    end = gaps = 0
+    end = gaps = idle = 0
     while True:
         # Another replica may answer the same question; if none does, further up.
         number, size = _next_window(end - MAX_PAGE_SIZE * max(0, gaps - 1))
@@ -122,11 +122,13 @@ async def overlapping_run_pages(client: Client) -> AsyncIterator[Page[RunDetails
                 raise
             page = Page(number, ())
         listed = {run.run_id for run in page.items}
-        if known and not listed & known and not page.invalid:
+        is_gap = bool(known and not listed & known and not page.invalid)
+        idle = idle + 1 if is_gap or listed <= known else 0
+        if idle > _MAX_IDLE:
+            reason = "its pages do not follow each other, so runs may be missing"
+            raise InvalidResponse(reason, operation="list runs")
+        if is_gap:
             gaps += 1
-            if gaps > _MAX_GAPS:
-                reason = "its pages do not follow each other, so runs may be missing"
-                raise InvalidResponse(reason, operation="list runs")
             continue
         gaps = 0
         yield evolve(page, items=tuple(run for run in page.items if run.run_id not in known))

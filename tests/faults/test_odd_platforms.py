@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -226,6 +227,21 @@ async def test_pages_that_never_meet_are_no_listing() -> None:
             with pytest.raises(InvalidResponse, match="do not follow each other"):
                 await PlatformClient(client, VERSION, platform.clock).runs(EPOCH)
     assert next(turns) < 40
+
+
+@pytest.mark.parametrize("ignored", [{"page": 1}, {"page_size": 100}, {"page": 1, "page_size": 120}], ids=str)
+async def test_pages_that_are_not_those_asked_for_end_the_listing(ignored: dict[str, int]) -> None:
+    """Each is full, and the next one would be asked for for ever."""
+    asked = itertools.count()
+    async with odd_platform(lag=lambda: 0.0 * next(asked), **ignored) as platform:
+        for number in range(120):
+            run = StoredRun(f"00000000-0000-0000-0002-{number:012}", ["x"], number / 6)
+            platform.runs.append(run)
+        platform.clock.now = 200.0
+        async with asyncio.timeout(60), platform.client() as client:
+            with pytest.raises(InvalidResponse, match="do not follow each other"):
+                await PlatformClient(client, VERSION, platform.clock).runs(EPOCH)
+    assert next(asked) < 60
 
 
 @pytest.mark.parametrize("count", [49, 50, 51, 120])
