@@ -40,6 +40,7 @@ API: dict[str, Any] = {"body": {"detail": "the server's own words"}}
 GATEWAY: dict[str, Any] = {"body": "Jwt is missing", "headers": {"content-type": "text/plain; charset=utf-8"}}
 EMPTY: dict[str, Any] = {}
 PAGE: dict[str, Any] = {"body": "<html>no</html>"}
+UNDEFINED: dict[str, Any] = {**PAGE, "headers": {"content-type": "text/html; charset=undefined"}}
 OTHER_JSON: dict[str, Any] = {"body": {"message": "Forbidden"}}
 
 LISTED = {
@@ -107,7 +108,9 @@ async def test_a_gateway_is_believed_about_the_token_only(
         assert isinstance(error, SubmissionUnknown)
 
 
-@pytest.mark.parametrize("answer", [PAGE, OTHER_JSON], ids=["a page", "another's JSON"])
+@pytest.mark.parametrize(
+    "answer", [PAGE, UNDEFINED, OTHER_JSON], ids=["a page", "no charset", "another's JSON"]
+)
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422, 429])
 async def test_a_no_of_somebody_else_proves_nothing(
     emulator: Emulator, status: int, answer: dict[str, Any]

@@ -14,6 +14,7 @@ from command_line import run_here
 from aignostics_async import (
     ChecksumMissing,
     Client,
+    ConnectionFailed,
     InputArtifact,
     InvalidItems,
     InvalidResponse,
@@ -292,6 +293,18 @@ async def test_documents_that_are_not_there_or_cant_be_read(
         with pytest.raises(NotInContract, match="documents of versions"):
             await older.applications.download_document(VERSION, "release-notes.md", folder)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    "location", ["https://[name@host/file", "https://xn--/file", "https://[::1", "file:///a"]
+)
+async def test_a_document_is_never_at_what_is_no_url(
+    client: Client, emulator: Emulator, tmp_path: Path, location: str
+) -> None:
+    fault = {"operation": "get_document_content", "status": 307, "headers": {"location": location}}
+    emulator.set_faults(fault)
+    with pytest.raises((InvalidResponse, ConnectionFailed)):
+        await client.applications.download_document(VERSION, "release-notes.md", tmp_path)
 
 
 async def test_the_name_of_a_document_stays_in_the_folder(

@@ -125,7 +125,7 @@ async def send_request(client: HttpClient, request: Request, *, max_body: int = 
     except httpx.DecodingError:
         failure = UndecodableResponse()
     # httpx reads the Location of a redirect also where it does not follow it.
-    except (httpx.RequestError, httpx.InvalidURL) as error:
+    except (httpx.RequestError, httpx.InvalidURL, UnicodeError) as error:
         failure = NoResponse(
             _reason(error),
             was_sent=not isinstance(error, _NEVER_SENT),

@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 
     from ._client import Response
 
-
 _ABSENCES = (Gone, NotFound)
+_BEGINNING = 64 * 1024  # bytes; an excerpt shows less
+
+
+def beginning(response: Response) -> str:
+    """Return the beginning of a body as text; the charset that it names may be none, such as `undefined`."""
+    return response.content[:_BEGINNING].decode("utf-8", "replace")
 
 
 def status_error(method: str, path: str, response: Response) -> APIStatusError:
@@ -55,7 +60,7 @@ def _server_words(response: Response) -> str:
             if isinstance(entry, dict) and isinstance(entry.get("loc", []), list)
         ]
         return excerpt("; ".join(faults), 2000)
-    return excerpt(str(detail) if detail is not None else response.text)
+    return excerpt(str(detail) if detail is not None else beginning(response))
 
 
 def json_object(response: Response) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from .._core._json import (
 )
 from .._core._pager import Page, PageRequest
 from .._core._redaction import excerpt, redact
-from .._http._responses import response_date
+from .._http._responses import beginning as body_beginning, response_date
 from ..errors import InvalidResponse
 from ..models import InvalidItem
 
@@ -145,7 +145,7 @@ def run_of(own_id: str, decode: Callable[[dict[str, Any]], RunDetails], raw: dic
 def contract_violation(operation: str, response: Response, reason: str) -> InvalidResponse:
     """Return the error for a response that does not fit the contract."""
     return InvalidResponse(
-        reason, operation=operation, status=response.status_code, excerpt=excerpt(response.text)
+        reason, operation=operation, status=response.status_code, excerpt=excerpt(body_beginning(response))
     )
 
 

@@ -7,6 +7,7 @@ and the models' `from_dict` in `_decoding.py`. `_http/` sends the requests.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -291,9 +292,10 @@ class Bridge18:
 
 def _redirect_of(operation: str, response: Response) -> str:
     """Return the address of a file in a response; raises InvalidResponse where there is none."""
-    address = SecretText(urljoin(str(response.url), response.headers.get("location", "")))
-    if response.has_redirect_location and urlsplit(address).scheme in ("https", "http"):
-        return address
+    with suppress(ValueError):  # what can't be joined is no URL
+        address = SecretText(urljoin(str(response.url), response.headers.get("location", "")))
+        if response.has_redirect_location and urlsplit(address).scheme in ("https", "http"):
+            return address
     # Nothing of a body is shown: it may be the file itself.
     reason = "the address of the file was expected, and something else came"
     raise InvalidResponse(reason, operation=operation, status=response.status_code, excerpt="")
