@@ -43,7 +43,14 @@ def drifts(inventory: dict[str, Any], document: dict[str, Any], change: str, lin
         found: dict[str, Any] = next(each for each in given if each["name"] == name)
         return found
 
-    places = {"RUNS": "/v1/runs", "ITEMS": "/v1/runs/{run_id}/items", "BASE": "#/components/schemas/Base"}
+    base = {"$ref": "#/components/schemas/Base"}
+    places = {
+        "RUNS": "/v1/runs",
+        "ITEMS": "/v1/runs/{run_id}/items",
+        "BASE": base["$ref"],
+        "ANY_JSON": {"anyOf": [{"type": "string"}, {"type": "array", "items": base}]},
+        "NEW": {"in": "query", "name": "new", "schema": base},
+    }
     exec(change, {**known, **places, "parameter": parameter})
     return [str(each) for each in compare(inventory[line], new)]
 
@@ -171,6 +178,8 @@ def test_each_difference_is_told_with_its_operation(
         "schemas['RunReadResponse']['properties']['submitted_by']['maxLength'] = 5",
         "schemas['Base'] = schemas['RunState']; schemas['RunState'] = {'allOf': [{'$ref': BASE}]}",
         "schemas |= {'Base': schemas['RunReadResponse'], 'RunReadResponse': {'allOf': [{'$ref': BASE}, {}]}}",
+        "schemas['RunReadResponse']['properties']['output'] = ANY_JSON; schemas['Base'] = ANY_JSON",
+        "schemas['Base'] = {'items': {'$ref': BASE}}; paths[RUNS]['get']['parameters'].append(NEW)",
     ],
 )
 def test_what_the_facade_does_not_use_is_no_difference(

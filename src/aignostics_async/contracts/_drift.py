@@ -301,18 +301,27 @@ def _description(document: Mapping[str, Any], schema: Mapping[str, Any], *, need
 
 def _values(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
     """Yield the values of an enumeration, or of a list of them."""
-    for each in _alternatives(document, schema):
+    for _, each in _nested(document, schema):
         yield from map(str, each.get("enum", ()))
-        if "items" in each:
-            yield from _values(document, each["items"])
 
 
 def _limits(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the keywords that narrow a schema, those of the entries of a list with `items.` before them."""
+    for depth, each in _nested(document, schema):
+        yield from (("items." * depth + word, each[word]) for word in sorted(each.keys() & _LIMITS))
+
+
+def _nested(
+    document: Mapping[str, Any], schema: Mapping[str, Any], lists: tuple[Mapping[str, Any], ...] = ()
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the alternatives of a schema and of the entries of its lists, with the number of lists around.
+
+    A list can hold itself, as that of any JSON values does; it is entered once.
+    """
     for each in _alternatives(document, schema):
-        yield from ((word, each[word]) for word in sorted(each.keys() & _LIMITS))
-        if "items" in each:
-            yield from ((f"items.{word}", value) for word, value in _limits(document, each["items"]))
+        yield len(lists), each
+        if "items" in each and not any(each is above for above in lists):
+            yield from _nested(document, each["items"], (*lists, each))
 
 
 def _alternatives(document: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -324,10 +333,8 @@ def _alternatives(document: Mapping[str, Any], schema: Mapping[str, Any]) -> lis
 
 
 def _objects(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for each in _alternatives(document, schema):
-        if "items" in each:
-            yield from _objects(document, each["items"])
-        else:
+    for _, each in _nested(document, schema):
+        if "items" not in each:
             yield each
             for part in each.get("allOf", ()):
                 yield from _objects(document, part)
@@ -336,11 +343,10 @@ def _objects(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator
 def _kind(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     """Return the JSON types of a schema as text; what narrows them is no matter of the façade's."""
     kinds: set[str] = set()
-    for each in _alternatives(document, schema):
+    for depth, each in _nested(document, schema):
         if "items" in each:
-            kinds.add(f"list of {_kind(document, each['items'])}")
             continue
         default = "string" if "enum" in each else "object" if "allOf" in each else "any"
         told = each.get("type", default)
-        kinds.update([told] if isinstance(told, str) else told)
+        kinds.update("list of " * depth + kind for kind in ([told] if isinstance(told, str) else told))
     return " or ".join(sorted(kinds))
