@@ -381,6 +381,16 @@ async def test_a_damaged_file_is_refused(emulator: Emulator, path: Path, content
                 raise AssertionError
 
 
+async def test_a_folder_is_no_file_of_submissions(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for place in (Path(), tmp_path):
+        with pytest.raises(ConfigurationError, match="move it away"):
+            async with process(emulator, place):
+                raise AssertionError
+
+
 async def test_what_can_t_be_written_is_not_begun(emulator: Emulator, path: Path) -> None:
     async with process(emulator, path) as running:
         (path.parent / path.name).mkdir()

@@ -75,7 +75,7 @@ class SubmissionJournal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lock = FileLock(path.with_suffix(".lock"))
+        self._lock = FileLock(path.parent / f"{path.stem}.lock")
 
     def open(self) -> list[Submission]:
         """Lock the file, and return the submissions in it; there are none in a new one."""
