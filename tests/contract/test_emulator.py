@@ -114,6 +114,7 @@ def test_wrong_parameters_are_told_in_the_contract_s_shape(
         (b"no json", ["body"]),
         (b"[" * 100_000, ["body"]),
         (b'{"application_version_id": "\\ud800", "items": []}', ["body"]),
+        (json.dumps({**run_body(), "note": float("nan")}).encode(), ["body"]),
         ({}, ["body"]),
         ({**run_body(), "items": 3}, ["body", "items"]),
         (

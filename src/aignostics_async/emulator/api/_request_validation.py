@@ -84,7 +84,8 @@ class RequestValidator:
         """Return the JSON body of a request; raises InvalidRequest."""
         try:
             body = json.loads(await request.body())
-            json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is valid JSON but not text
+            # NaN is no JSON, and half a surrogate pair is valid JSON but not text.
+            json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
         except (ValueError, RecursionError) as error:
             raise InvalidRequest(
                 [validation_error(["body"], f"JSON decode error: {error}", "json_invalid")]
