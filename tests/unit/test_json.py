@@ -34,7 +34,7 @@ STYLES: list[dict[str, Any]] = [{}, {"separators": (",", ":")}, {"indent": 1}, {
 @pytest.fixture(
     autouse=True,
     scope="module",
-    params=[(24, 8), (24, 1 << 18), (1 << 20, 1 << 18)],
+    params=[(24, 16), (24, 1 << 18), (1 << 20, 1 << 18)],
     ids=["in parts", "split", "short"],
 )
 def _at_once(request: pytest.FixtureRequest) -> Any:
@@ -53,23 +53,36 @@ def test_the_entries_are_those_of_the_standard_library(body: list[Any], style: d
     assert repr(decode_json(content)) == repr(json.loads(content))
 
 
-def test_a_long_list_is_parsed_entry_by_entry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between two entries the event loop can run; a short list is parsed at once."""
-    body = [{"id": number, "parts": [{"name": "a"}, {"name": "b"}]} for number in range(40)]
-    sizes: list[int] = []
+@pytest.fixture
+def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the list that gets the sizes of what is parsed at once."""
+    found: list[int] = []
     decoded = _json._decoded
 
     def noted(piece: bytes) -> Any:
-        sizes.append(len(piece))
+        found.append(len(piece))
         return decoded(piece)
 
     monkeypatch.setattr(_json, "_decoded", noted)
+    return found
+
+
+def test_a_long_list_is_parsed_entry_by_entry(sizes: list[int]) -> None:
+    """Between two entries the event loop can run; a short list is parsed at once."""
+    body = [{"id": number, "parts": [{"name": "a"}, {"name": "b"}]} for number in range(40)]
     for style in STYLES:
         sizes.clear()
         content = json.dumps(body, **style).encode()
         reading = entries(content)
         assert [next(reading), *reading] == body
         assert len(sizes) == (40 if len(content) > _json.AT_ONCE else 1)
+
+
+def test_a_part_stays_small_where_few_entries_begin_alike(sizes: list[int]) -> None:
+    body = [{"id": 0}, *({"name": "a" * 20} for _ in range(100)), {"id": 1}]
+    content = json.dumps(body, separators=(",", ":")).encode()
+    assert list(entries(content)) == body
+    assert max(sizes) <= max(_json.AT_ONCE, 5 * _json._PART)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from ._secret import Secret
 
 # Parsed in less than 2 ms; longer bodies are parsed in parts.
 AT_ONCE = 1 << 20
-_PART = 1 << 18
+_PART = 1 << 18  # the least of a part, and a quarter of the most
 # How the first object of a list begins, up to its first value; most servers write all of them alike.
 _FIRST_KEY = re.compile(rb'\[(\{"[^"\\]*":)')
 _SPLITTER = msgspec.json.Decoder(list[msgspec.Raw])
@@ -119,7 +119,7 @@ def entries(content: bytes) -> Iterator[Any]:
     rest = content
     if len(content) > AT_ONCE and (first := _FIRST_KEY.match(content)):
         seam, begin = b"}," + first[1], 1
-        while (end := content.find(seam, begin + _PART)) > 0:
+        while (end := content.find(seam, begin + _PART, begin + 4 * _PART)) > 0:
             try:
                 part = _decoded(b"[%b}]" % content[begin:end])
             except (ValueError, RecursionError):
