@@ -343,6 +343,14 @@ def test_the_folder_is_its_owner_s(tmp_path: Path) -> None:
         JobFolder(tmp_path / "file").make()
 
 
+def test_a_folder_with_other_files_stays_open_to_whom_it_was(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir(mode=0o755)
+    (shared / "slide.svs").touch()
+    JobFolder(shared).make()
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o755
+
+
 def test_one_process_works_on_a_job(tmp_path: Path) -> None:
     first, second = JobFolder(tmp_path), JobFolder(tmp_path)
     first.acquire()

@@ -66,7 +66,7 @@ def _reason(error: OSError | ValueError) -> object:
 
 
 class JobFolder:
-    """The folder of a job, readable by its owner only."""
+    """The folder of a job, whose files are readable by their owner only."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = as_path(path, "the folder of a job")
@@ -125,10 +125,13 @@ class JobFolder:
         return self.path / "reserve"
 
     def make(self) -> None:
-        """Create the folder, and close it to other users; raises JobError."""
+        """Create the folder, and close it to other users if it is empty; raises JobError.
+
+        One that holds files is shared with whatever they belong to, and keeps its mode.
+        """
         try:
             make_private_folder(self.path)
-            if self.path.stat().st_mode & 0o077:
+            if self.path.stat().st_mode & 0o077 and not any(self.path.iterdir()):
                 self.path.chmod(0o700)
         except (OSError, ValueError) as error:
             raise JobError(
