@@ -17,7 +17,7 @@ _ABSENCES = (Gone, NotFound)
 _BEGINNING = 64 * 1024  # bytes; an excerpt shows less
 
 
-def beginning(response: Response) -> str:
+def body_beginning(response: Response) -> str:
     """Return the beginning of a body as text; the charset that it names may be none, such as `undefined`."""
     return response.content[:_BEGINNING].decode("utf-8", "replace")
 
@@ -60,7 +60,7 @@ def _server_words(response: Response) -> str:
             if isinstance(entry, dict) and isinstance(entry.get("loc", []), list)
         ]
         return excerpt("; ".join(faults), 2000)
-    return excerpt(str(detail) if detail is not None else beginning(response))
+    return excerpt(str(detail) if detail is not None else body_beginning(response))
 
 
 def json_object(response: Response) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from .._core._json import (
 )
 from .._core._pager import Page, PageRequest
 from .._core._redaction import excerpt, redact
-from .._http._responses import beginning as body_beginning, response_date
+from .._http._responses import body_beginning, response_date
 from ..errors import InvalidResponse
 from ..models import InvalidItem
 
