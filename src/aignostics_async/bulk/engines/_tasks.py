@@ -155,9 +155,9 @@ class DownloadTask:
     async def _look(self, tools: StageTools) -> ItemResult:
         """Return the item as it is listed now, with fresh URLs."""
         async for item in tools.client.run(self.run_id).results(item_ids=[self.item_id]):
-            if not item.output_artifacts:
-                break
-            return evolve(item, reference=self.reference)
+            # A server may ignore the filter.
+            if item.item_id == self.item_id and item.output_artifacts:
+                return evolve(item, reference=self.reference)
         raise TransferInterrupted("the platform lists no outputs of it", name=self.reference)
 
 
