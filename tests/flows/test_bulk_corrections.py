@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,29 @@ async def test_a_line_that_was_refused_is_taken_when_it_is_mended(harness: JobHa
         assert (await job.correct(harness.client, manifest=manifest)).released == 1
     assert (await harness.run()).status is JobStatus.DONE
     harness.assert_each_has_one_run("a", "b")
+
+
+@pytest.mark.parametrize("references", ["relpath", "pseudonyms"])
+async def test_lines_move_when_a_sheet_is_mended(harness: JobHarness, references: str) -> None:
+    folder = harness.folder / "lab" / "lung"
+    folder.mkdir(parents=True)
+    lines = [f"lung/{path.rename(folder / path.name).name}," for path in harness.copy("a", "b", "c")]
+    refused = f"{lines[1]}of 40x"
+    manifest = folder.parent / "in.csv"
+    manifest.write_text("\n".join(["path,mpp", ",0.5", lines[0], refused, lines[2]]))
+    sources = Sources(manifest=manifest, reference_from=references)
+    await create_job(harness.job, harness.plan(), sources, harness.client, quarantine_faulty=True)
+    assert (await harness.run()).status is JobStatus.SOME_FAILED
+    mended = manifest.with_name("mended.csv")
+    mended.write_text("\n".join(["path,mpp", *lines]))
+    async with harness.opened() as job:
+        assert (await job.correct(harness.client, manifest=mended)).released == 1
+        assert (await job.correct(harness.client, manifest=mended)).released == 0
+    await harness.run()
+    assert Counter(harness.states().values()) == {"DONE": 3, "SET_ASIDE": 1}
+    done = harness.rows("SELECT path, reference FROM items WHERE state = 'DONE' ORDER BY path")
+    assert [path for path, _ in done] == sorted(map(str, folder.iterdir()))
+    assert {f"{reference}," in lines for _, reference in done} == {references == "relpath"}
 
 
 async def test_a_correction_that_is_none_changes_nothing(harness: JobHarness) -> None:

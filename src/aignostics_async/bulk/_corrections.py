@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,12 @@ from .database import _queries, _retries
 from .preflight._findings import Finding, FindingKind
 from .preflight._requirements import Requirements
 from .preflight._slide_probe import as_finding
+from .preflight.sources._discovery import with_pseudonyms
 from .preflight.sources._manifest import Manifest, ManifestRow, read_manifest
 from .preflight.sources._selection_rules import SelectionRule
 from .preflight.sources._slide_entry import SlideEntry
 from .preflight.sources._sources import Sources
-from .preflight.sources._walk import absolute
+from .preflight.sources._walk import absolute, relative_path
 
 if TYPE_CHECKING:
     from .._client import Client
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
     from .database._database import Database
     from .database._queries import ItemRow
     from .database._writer import Execute
+
+
+_LINE = re.compile(r"[^/]+, line ([0-9]+)")
+"""What an item is called that is a line of a manifest and could not be taken."""
 
 
 @frozen
@@ -102,8 +108,13 @@ async def correct(
         return CorrectionReport(0, manifest.faults)
     numbers = await database.read(numbers_of(told.only))
     wanted = await database.read(_retries.retryable(**which, only=numbers))
-    lines = _Lines(manifest, path or Path())
+    known = await database.read(_queries.slide_files())
+    lines = _Lines(manifest, path or Path(), known, wanted)
     entries = {row.number: entry for row in wanted if (entry := _corrected(row, lines, told.mpp)) is not None}
+    if await database.read(_queries.has_pseudonyms()):
+        named = [number for number, entry in entries.items() if not entry.is_pseudonym]
+        hidden = await to_thread.run_sync(with_pseudonyms, [entries[number] for number in named])
+        entries |= zip(named, hidden, strict=True)
     numbers_of_all = await database.read(_queries.references())
     faults = [*_take_collisions(entries, numbers_of_all), *await _take_faulty(entries, client, plan)]
     columns = {
@@ -123,36 +134,66 @@ async def correct(
 
 
 class _Lines:
-    """The lines of a manifest of corrections, by the slide that each is about."""
+    """The lines of a manifest of corrections, by the slide that each is about.
 
-    def __init__(self, manifest: Manifest, path: Path) -> None:
+    A line that could not be taken is an item without a slide. Its number says little once lines were added or
+    removed: it becomes the line of its number only if no slide of the job is on that, and else the first such
+    line that is left.
+    """
+
+    def __init__(
+        self, manifest: Manifest, path: Path, known: Iterable[str], items: Iterable[ItemRow]
+    ) -> None:
         self.columns = manifest.columns
-        self._path = path
+        self._name = path.name
+        self._folder = os.path.abspath(path.parent)  # noqa: PTH100 - links stay, as where slides are found
         self._rows: dict[str, tuple[str, ManifestRow]] = {}
         self._used: set[int] = set()
         for row in manifest.rows:
-            self._add(row)
+            place = absolute(self._folder, row.path) or row.path
+            self._rows.setdefault(place, (place, row))
+        self._assign(set(_places(known)), _refused(items))
+
+    def _assign(self, known: set[str], refused: Sequence[str]) -> None:
+        """Give each line that was refused a line with a slide that the job does not have."""
+        new = {
+            f"{self._name}, line {row.line}": (path, row)
+            for path, row in self._rows.values()
+            if path not in known
+        }
+        same = {place: new.pop(place) for place in refused if place in new}
+        others = (place for place in refused if place not in same)
+        self._rows |= same | dict(zip(others, new.values(), strict=False))
+
+    def reference(self, path: str, row: ManifestRow) -> str:
+        """Return the reference of a line, as it would be if the job were made with it."""
+        return row.reference or relative_path(path, self._folder, row.path)
 
     @property
     def unused(self) -> int:
         """How many lines are about no quarantined slide."""
         return len({row.line for _, row in self._rows.values()} - self._used)
 
-    def _add(self, row: ManifestRow) -> None:
-        place = f"{self._path.name}, line {row.line}"
-        path = absolute(self._path.parent, row.path) or row.path
-        for key in (path, place):
-            self._rows.setdefault(key, (path, row))
-
     def of(self, row: ItemRow) -> tuple[str, ManifestRow] | None:
         """Return the path and the line for an item: that of its file or folder, or one that was refused."""
-        files = (row.path, *row.overrides.get("files", ()))
-        folders = (str(folder) for file in files for folder in Path(file).parents)
-        for key in (*files, *folders):
+        for key in _places((row.path, *row.overrides.get("files", ()))):
             if (found := self._rows.get(key)) is not None:
                 self._used.add(found[1].line)
                 return found
         return None
+
+
+def _places(files: Iterable[str]) -> Iterator[str]:
+    """Give files, and then the folders that they are in."""
+    listed = list(files)
+    yield from listed
+    yield from (str(folder) for file in listed for folder in Path(file).parents)
+
+
+def _refused(items: Iterable[ItemRow]) -> Sequence[str]:
+    """Return the lines among items that could not be taken, in their order."""
+    found = (_LINE.fullmatch(row.path) for row in items if row.overrides.get("is_rejected"))
+    return [line[0] for line in sorted((line for line in found if line), key=lambda line: int(line[1]))]
 
 
 def _corrected(row: ItemRow, lines: _Lines, mpp: float | None) -> SlideEntry | None:
@@ -164,8 +205,7 @@ def _corrected(row: ItemRow, lines: _Lines, mpp: float | None) -> SlideEntry | N
     path, line = found
     kept = {name: cell for name, cell in entry.cells.items() if name not in lines.columns}
     if entry.is_rejected:
-        reference = line.reference or Path(path).name
-        entry = evolve(entry, path=path, reference=reference, is_rejected=False)
+        entry = evolve(entry, path=path, reference=lines.reference(path, line), is_rejected=False)
     given = (mpp, mpp) if mpp is not None else entry.mpp
     return evolve(
         entry,

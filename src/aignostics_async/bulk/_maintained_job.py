@@ -111,7 +111,8 @@ class MaintainedJob:
         `only`, `failed` and `rerun` select items as for `retry`, without those that have results. A line of
         `manifest`, a CSV file as for `Sources`, corrects the selected item whose file or folder it names.
         `mpp`, from 0.05 to 5 µm per pixel, applies to every selected item whose line sets no `mpp`; a line,
-        file or folder that could not be taken when the job was created needs a line of its own. A resolution
+        file or folder that could not be taken when the job was created needs a line of its own. A line that
+        could not becomes one with a slide that the job does not have, wherever it is by now. A resolution
         that differs from the file's own by more than 2 % is a fault unless `mpp_source` is set. `manifest`
         and `mpp` are None by default; at least one is required.
 

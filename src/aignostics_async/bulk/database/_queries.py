@@ -150,6 +150,20 @@ def references() -> Callable[[Execute], dict[str, int]]:
     return lambda execute: dict(execute("SELECT reference, number FROM items"))
 
 
+def slide_files() -> Callable[[Execute], list[str]]:
+    """Return the query for the files of all items; a line that could not be taken stands for itself."""
+    query = "SELECT path, overrides ->> 'files' FROM items"
+    return lambda execute: [
+        file for path, files in execute(query) for file in (path, *json.loads(files or "[]"))
+    ]
+
+
+def has_pseudonyms() -> Callable[[Execute], bool]:
+    """Return the query for whether references of the job are pseudonyms."""
+    query = "SELECT 1 FROM items WHERE overrides ->> 'is_pseudonym' IS NOT NULL LIMIT 1"
+    return lambda execute: execute(query).fetchone() is not None
+
+
 def item(number: int) -> Callable[[Execute], ItemRow]:
     """Return the query for one item."""
     query = f"{_ITEM} WHERE number = ?"

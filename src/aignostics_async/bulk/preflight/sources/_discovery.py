@@ -93,7 +93,7 @@ async def discover(sources: Sources, prober: Prober) -> Discovery:
     series |= {path: uid for uid, files in groups.series.items() for path in files}
     found = settle(sources, candidates, DicomFiles(groups, series, others), walk)
     if sources.reference_from == "pseudonyms":
-        return evolve(found, entries=await anyio.to_thread.run_sync(_with_pseudonyms, found.entries))
+        return evolve(found, entries=await anyio.to_thread.run_sync(with_pseudonyms, found.entries))
     return found
 
 
@@ -250,7 +250,7 @@ def _distinct(entries: Iterable[SlideEntry], sources: Sources, faults: list[Find
             faults.append(Finding(FindingKind.REFERENCE, problem, _remedy(sources), entry.path))
 
 
-def _with_pseudonyms(entries: Sequence[SlideEntry]) -> Sequence[SlideEntry]:
+def with_pseudonyms(entries: Sequence[SlideEntry]) -> Sequence[SlideEntry]:
     """Return entries with references that tell nothing; raises what `PseudonymMap.assign` raises."""
     assigned = PseudonymMap().assign((entry.reference, entry.path) for entry in entries)
     return [

@@ -99,16 +99,16 @@ class Walk:
             self._fault(f"the folder can't be read ({error.strerror})", "", str(error.filename))
 
         def leave_out(each: LeftOut) -> None:
-            relative = _relative(each.path, root)
+            relative = relative_path(each.path, root)
             if (rule is None or rule.fits(relative)) and counts(self._sources.rules, relative):
                 self.left_out.append(each)
 
         def is_named(path: str) -> bool:
-            relative = _relative(path, root)
+            relative = relative_path(path, root)
             return (rule is not None and rule.names(relative)) or names(self._sources.rules, relative)
 
         for path in candidates(Path(root), refuse, leave_out, is_named):
-            relative = _relative(path, root)
+            relative = relative_path(path, root)
             if rule is None or rule.fits(relative):
                 yield Candidate(path, relative, is_searched=True)
 
@@ -127,10 +127,10 @@ class Walk:
             if not inside:
                 self._fault(f"{found} is a folder without slides", "is it the right one?", place)
             for each in inside:
-                relative = _relative(each.path, root, f"{path}/{each.relative}")
+                relative = relative_path(each.path, root, f"{path}/{each.relative}")
                 yield evolve(each, relative=relative, place=place)
         elif self._is_file(found, place):
-            yield Candidate(found, _relative(found, root, path), place=place)
+            yield Candidate(found, relative_path(found, root, path), place=place)
 
     def _is_file(self, path: str, place: str | None) -> bool:
         """Whether a path that was given by name is a file; tells if not."""
@@ -189,7 +189,7 @@ def _not_a_file(path: str) -> tuple[str, str]:
     return ("", "") if stat.S_ISREG(mode) else ("is no file", "")
 
 
-def _relative(path: str, root: str, written: str = "") -> str:
+def relative_path(path: str, root: str, written: str = "") -> str:
     """Return a path below a folder with slashes; one outside it as it was written."""
     above = root.rstrip(os.sep) + os.sep
     if path.startswith(above):
