@@ -292,7 +292,7 @@ def _told(texts: Iterable[str]) -> Iterator[IdentifyingKind]:
     """Give what texts say of a person."""
     for text in texts:
         yield from description_kinds(text)
-        if any(map(mentions_person, _PARTS.split(text))):
+        if any(map(mentions_person, set(_PARTS.split(text)))):  # long ones repeat themselves
             yield IdentifyingKind.PATIENT
 
 
