@@ -177,7 +177,9 @@ def _existing(path: Path, members: Iterator[Path]) -> Iterator[Path]:
     seen = set[Path]()
     for member in members:
         below = member.resolve(strict=False).is_relative_to(path.parent.resolve())
-        state = "missing" if not below or not member.is_file() else "" if member.stat().st_size else "empty"
+        state = "missing" if not member.is_file() else "" if member.stat().st_size else "empty"
+        if not below:
+            state = "outside of its folder"
         if state:
             problem = f"{member.name}, which belongs to it, is {state}"
             raise SlideError(problem, path=str(path), remedy=_COPY_ALL)
