@@ -53,6 +53,7 @@ from aignostics_async.bulk import (
     Sources,
     create_job,
     run_preflight,
+    write_results_table,
 )
 from aignostics_async.bulk.database._job_folder import HighWaterMark, HighWaterMarkFile, JobFolder
 from aignostics_async.bulk.reconciliation._platform import PlatformClient
@@ -533,6 +534,24 @@ async def test_a_run_that_a_gateway_does_not_find_is_not_cancelled(harness: JobH
             await job.cancel(harness.client)
         harness.emulator.set_faults()
         assert await job.cancel(harness.client) == 1
+
+
+async def test_results_are_looked_for_where_the_job_is_now(harness: JobHarness) -> None:
+    await harness.make("a")
+    assert (await harness.run()).status is JobStatus.DONE
+    copy, moved = (harness.folder / name for name in ("copy", "moved"))
+    shutil.copytree(harness.job, copy)
+    damaged, *_ = (path for path in (copy / "results").rglob("*") if path.is_file())
+    damaged.write_bytes(b"?")
+    async with BulkJob.open(copy) as job:
+        assert await job.verify() == [damaged]
+    shutil.move(harness.job, moved)
+    async with BulkJob.open(moved) as job:
+        assert await job.verify() == []
+        assert (await job.summary()).status is JobStatus.DONE
+    table = harness.folder / "table.csv"
+    lines = await write_results_table(moved, table)
+    assert table.read_text("utf-8-sig").count(str(moved / "results")) == lines > 0
 
 
 async def test_only_slides_that_are_done_are_cleaned_away(harness: JobHarness) -> None:

@@ -200,7 +200,7 @@ def test_a_missing_file_opens_its_item_and_its_intent(job: MadeUpJob) -> None:
     job.apply(_run_commands.miss_files(2, ["b"]))
     assert (states(job), intents(job)) == (["DONE", "SUCCEEDED"], ["CREATED"])
     assert read(job, _queries.runs_under_way()) == [], "there is nothing to watch"
-    assert [row[:2] for row in read(job, _queries.files())] == [(1, "a")]
+    assert [row[:2] for row in read(job, _queries.files(Path()))] == [(1, "a")]
     job.apply(_run_commands.take_files(2, ItemState.DONE, [fetched("b")]))
     assert (states(job), intents(job)) == (["DONE"] * 2, ["CLOSED"])
     assert read(job, _queries.intent(intent)).run_id == run_id

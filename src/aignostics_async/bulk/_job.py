@@ -22,7 +22,7 @@ from ._assembly import begin_work
 from ._expiry_monitor import monitor_expiry
 from ._generation import record_stop
 from ._maintained_job import MaintainedJob
-from ._plan import JobPlan, check_server, replace_values, run_options
+from ._plan import JobPlan, check_server, replace_values, results_folder, run_options
 from ._request_monitor import monitor_requests
 from ._stage_progress import StageProgress, stage_progress
 from ._store import address_of, open_store, record_checksums
@@ -139,7 +139,7 @@ class BulkJob(MaintainedJob):
 
         It may not exist yet. Raises UsageError before the block is entered.
         """
-        return self.plan.results or self._directory.results.absolute()
+        return results_folder(self.plan, self._directory)
 
     async def summary(self) -> Summary:
         """Return a summary of the job at this moment.

@@ -14,7 +14,7 @@ from . import _corrections, _maintenance
 from ._assembly import make_reconciler
 from ._corrections import CorrectionReport
 from ._identity import verify_identity
-from ._plan import check_server
+from ._plan import check_server, results_folder
 from ._store import open_store
 from .database import _queries, _retries
 from .reconciliation._platform import PlatformClient
@@ -208,7 +208,7 @@ class MaintainedJob:
         every file is whole. Reads every output file once, in threads, and sends no request. Raises
         JobDatabaseError if the database can't be read or written.
         """
-        return await _maintenance.verify(self._database)
+        return await _maintenance.verify(self._database, results_folder(self.plan, self._directory))
 
     async def cancel(self, client: Client) -> int:
         """Quarantine unsent items, cancel the known runs of the job, and return how many runs were cancelled.

@@ -128,12 +128,12 @@ async def adopt(reconciler: Reconciler, clock: Clock, *, patience: float) -> lis
         await clock.sleep(reconciler.replica_lag)
 
 
-async def verify(database: Database) -> list[Path]:
+async def verify(database: Database, results: Path) -> list[Path]:
     """Read all outputs again, and let files that are gone or changed be downloaded again."""
     bad: dict[int, list[tuple[str, Path]]] = {}
-    for item, artifact_id, path, size, crc32c in await database.read(_queries.files()):
-        if not await to_thread.run_sync(_is_whole, Path(path), size, crc32c):
-            bad.setdefault(item, []).append((artifact_id, Path(path)))
+    for item, artifact_id, path, size, crc32c in await database.read(_queries.files(results)):
+        if not await to_thread.run_sync(_is_whole, path, size, crc32c):
+            bad.setdefault(item, []).append((artifact_id, path))
     for item, files in bad.items():
         await database.write(_run_commands.miss_files(item, [artifact_id for artifact_id, _ in files]))
     return [path for files in bad.values() for _, path in files]

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
 
 from attrs import asdict, evolve, field, fields, frozen
@@ -33,6 +33,9 @@ from ..slides.privacy._identifying import as_policies
 from ..storage import Checksums
 from ._price import as_price, check_currency
 from .reconciliation._quiescence import ReconciliationTimeouts
+
+if TYPE_CHECKING:
+    from .database._job_folder import JobFolder
 
 MAX_CHUNK_SIZE = 500
 """Items that the platform accepts in one run."""
@@ -316,6 +319,11 @@ def check_server(client: Client, plan: JobPlan) -> None:
             f"the job is for {plan.api_root}, but the client signs in at {client.api_root}; "
             "use a client of that server"
         )
+
+
+def results_folder(plan: JobPlan, folder: JobFolder) -> Path:
+    """Return the absolute path of the folder for the outputs of a job."""
+    return plan.results or folder.results.absolute()
 
 
 def run_options(plan: JobPlan) -> RunOptions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
@@ -264,13 +265,21 @@ def billed() -> Callable[[Execute], int]:
     return lambda execute: int(execute(query).fetchone()[0])
 
 
-def files() -> Callable[[Execute], list[tuple[int, str, str, int, str | None]]]:
+def output_path(path: str, results: Path) -> Path:
+    """Return the path of an output: the folder of its job may have been moved or copied since."""
+    return results.joinpath(*Path(path).parts[-2:])
+
+
+def files(results: Path) -> Callable[[Execute], list[tuple[int, str, Path, int, str | None]]]:
     """Return the query for downloaded files: item, artifact, path, bytes and checksum."""
     query = (
         "SELECT item, artifact_id, path, size, crc32c FROM outputs "
         "WHERE status IN ('VERIFIED', 'PRESENT', 'UNVERIFIED') ORDER BY item"
     )
-    return lambda execute: execute(query).fetchall()
+    return lambda execute: [
+        (item, artifact_id, output_path(path, results), size, crc32c)
+        for item, artifact_id, path, size, crc32c in execute(query)
+    ]
 
 
 def objects_of(state: ItemState) -> Callable[[Execute], list[tuple[int, str]]]:

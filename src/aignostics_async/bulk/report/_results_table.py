@@ -11,7 +11,9 @@ from anyio import to_thread
 from ..._core._arguments import as_path
 from ...downloads._outcomes import FileOutcome, FileStatus
 from ...downloads._results_table import write_table
+from .._plan import JobPlan, results_folder
 from ..database._job_folder import JobFolder
+from ..database._queries import output_path
 from ..database._writer import Execute
 from ._consistent_view import consistent_view
 
@@ -40,14 +42,16 @@ async def write_results_table(job: str | os.PathLike[str], target: str | os.Path
     raises.
     """
     path = as_path(target, "the file of the table")
-    return await to_thread.run_sync(_write, JobFolder(job).database, path)
+    return await to_thread.run_sync(_write, JobFolder(job), path)
 
 
-def _write(database: Path, target: Path) -> int:
-    with consistent_view(database) as execute:
-        return write_table(_files(execute), target)
+def _write(folder: JobFolder, target: Path) -> int:
+    with consistent_view(folder.database) as execute:
+        (plan,) = execute("SELECT plan FROM job").fetchone()
+        return write_table(_files(execute, results_folder(JobPlan.from_json(plan), folder)), target)
 
 
-def _files(execute: Execute) -> Iterator[FileOutcome]:
+def _files(execute: Execute, results: Path) -> Iterator[FileOutcome]:
     for reference, name, path, status, size, crc32c in execute(_FILES, _THERE):
-        yield FileOutcome(reference, name, Path(path), FileStatus(status), size or 0, crc32c)
+        place = output_path(path, results)
+        yield FileOutcome(reference, name, place, FileStatus(status), size or 0, crc32c)
