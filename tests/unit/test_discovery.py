@@ -458,6 +458,8 @@ def test_a_reference_that_the_platform_refuses(here: Path) -> None:
     assert references(found) == ["b.svs"]
     (fault,) = found.faults
     assert fault.problem == "its reference has 260 characters, 255 are the limit"
+    assert fault.slide == f"{here}/{folder}/a.svs"
+    assert [entry.path for entry, _ in found.rejected] == [fault.slide]
     assert sorted(references(find(places=["."], reference_from="stem"))) == ["a", "b"]
 
 
