@@ -50,10 +50,10 @@ identity-provider: $(VENV)/.env  ## Install the identity provider that signing i
 	@$(MAKE) --no-print-directory $(IDENTITY_PROVIDER) || echo "the identity provider can't be installed: signing in is not tested at it" >&2
 
 chaos: $(VENV)/.env  ## Kill bulk jobs at every step, and hold what is left to what is promised; takes a quarter of an hour
-	PYTHONPATH=tests $(BIN)/python -m chaos $(ARGUMENTS)
+	PYTHONPATH=tests:tests/helpers $(BIN)/python -m chaos $(ARGUMENTS)
 
 chaos-cluster: $(VENV)/.env  ## Kill workers, scheduler and coordinator of jobs on a Dask cluster; takes an hour
-	PYTHONPATH=tests $(BIN)/python -m cluster_chaos $(ARGUMENTS)
+	PYTHONPATH=tests:tests/helpers $(BIN)/python -m cluster_chaos $(ARGUMENTS)
 
 test: $(VENV)/.env $(NODE_TOOLS) identity-provider  ## Run the tests, some seven minutes on two cores; COVERAGE=1 counts what they reach
 	$(if $(COVERAGE),rm -f .coverage*)
@@ -77,7 +77,7 @@ test-httpx2:  ## Run the fast tests with httpx2 in the place of httpx, which may
 
 run-httpx2: $(VENV)/.env
 	$(PIP) install --constraint constraints.txt --group httpx2
-	PYTHONPATH=tests $(BIN)/python -m pytest -p httpx2_alias $(PARALLEL) -m "not (slow or long or process or emulator or node or browser)" --hypothesis-profile=fast
+	PYTHONPATH=tests/helpers $(BIN)/python -m pytest -p httpx2_alias $(PARALLEL) -m "not (slow or long or process or emulator or node or browser)" --hypothesis-profile=fast
 
 test-slow: $(VENV)/.env $(NODE_TOOLS)  ## Run what `make test` only samples: all examples, kills and regenerations
 	$(BIN)/python -m pytest $(PARALLEL) -m "slow or hypothesis" --hypothesis-profile=slow

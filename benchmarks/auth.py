@@ -30,7 +30,7 @@ from rich.table import Table
 
 from benchmarks.figures import ROOT, Results, Target, parser_of, recording
 
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests/helpers"))
 
 import token_process
 from identity import Fault, Identity, identity

@@ -2,5 +2,5 @@
 
 `_round` plays one job and judges it by the emulator's books; `_coordinator` is the process that runs the job.
 
-    PYTHONPATH=tests python -m cluster_chaos --seeds 20
+    PYTHONPATH=tests:tests/helpers python -m cluster_chaos --seeds 20
 """

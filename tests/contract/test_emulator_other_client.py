@@ -46,7 +46,7 @@ async def test_the_official_client_drives_every_operation(
         run = await client.runs.submit("he-tme:v1.1.0", [Item("a", slide=slide)], store=emulator.store_url)
         await run.wait()
     emulator.set_faults()  # clears the request log
-    script, root_1_8 = root / "tests/other_client.py", emulator.api_roots["1.8"]
+    script, root_1_8 = root / "tests/helpers/other_client.py", emulator.api_roots["1.8"]
     command: list[str | Path] = [other_python, script, root_1_8, emulator.access_token, run.id]
     done = subprocess.run(
         command,

@@ -33,7 +33,9 @@ from chaos._judge import judge, sent_again
 def test_a_job_that_is_killed_anywhere_pays_no_run_twice_and_loses_nothing(
     root: Path, trial: Sequence[str]
 ) -> None:
-    path = os.pathsep.join([str(root / "tests"), *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join(
+        [str(root / "tests"), str(root / "tests/helpers"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    )
     played = subprocess.run(
         [sys.executable, "-m", "chaos", *trial],
         env={**os.environ, "PYTHONPATH": path},

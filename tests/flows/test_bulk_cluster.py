@@ -34,7 +34,7 @@ from aignostics_async.emulator.synthetic import write_slide
 
 pytestmark = pytest.mark.process
 
-ALTERED = Path(__file__).parent.parent / "altered_worker.py"
+ALTERED = Path(__file__).parents[1] / "helpers/altered_worker.py"
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ class Shell:
     def person(self, decision: str) -> None:
         """Put a person before the browser who decides like this."""
         script = self.home / "browser.py"
-        tests = str(Path(__file__).parent.parent)
+        tests = str(Path(__file__).parents[1] / "helpers")
         script.write_text(_PERSON.format(tests=tests, decision=decision), encoding="utf-8")
         self.variables["BROWSER"] = f"{sys.executable} {script} %s"
 

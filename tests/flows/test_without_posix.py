@@ -64,7 +64,7 @@ def test_files_locks_and_logins_work(root: Path) -> None:
     """With renames and deletions of open files refused."""
     done = subprocess.run(
         [sys.executable, "-c", SAMPLE],
-        cwd=root / "tests",
+        cwd=root / "tests/helpers",
         capture_output=True,
         text=True,
         check=False,

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.traceback import Traceback
 
-_TESTS = str(Path(__file__).parent)
+_TESTS = str(Path(__file__).parents[1])
 _MAX_DEPTH = 6
 
 

@@ -18,7 +18,7 @@ from attrs import frozen
 
 from aignostics_async import IdentityProvider
 
-FOLDER = Path(__file__).parent / "oidc"
+FOLDER = Path(__file__).parents[1] / "oidc"
 AUDIENCE = "https://api.example.com"
 SERVICE_SECRET = "oidc-secret-of-the-service"
 

@@ -1,6 +1,6 @@
 """Usual mistakes, in Python and as commands, and what each says, as docs/reference/mistakes.md has them.
 
-PYTHONPATH=tests python -m mistakes       # prints the table again, to be read before it is committed
+PYTHONPATH=tests/helpers python -m mistakes       # prints the table again, to be read before it is committed
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import aignostics_async
 from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.emulator.synthetic import write_slide
 
-PAGE = Path(__file__).resolve().parent.parent / "docs/reference/mistakes.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/reference/mistakes.md"
 STORE = "http://127.0.0.1:1/storage"
 """How the page writes the store of the emulator."""
 

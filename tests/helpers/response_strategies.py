@@ -23,7 +23,7 @@ Schema = dict[str, Any]
 Place = tuple[str | int, ...]
 
 CONTRACT: dict[str, Any] = json.loads(
-    (Path(__file__).resolve().parent.parent / "openapi.json").read_text(encoding="utf-8")
+    (Path(__file__).resolve().parents[2] / "openapi.json").read_text(encoding="utf-8")
 )
 SIGNED_URL = "https://storage.example.com/bucket/a%20b.tiff?X-Goog-Signature=PLANTED&se=PLANTED#PLANTED"
 # Our two names that are not the contract's.

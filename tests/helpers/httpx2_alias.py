@@ -1,6 +1,6 @@
 """A pytest plugin: whatever imports httpx in this process gets httpx2, its successor.
 
-PYTHONPATH=tests python -m pytest -p httpx2_alias
+PYTHONPATH=tests/helpers python -m pytest -p httpx2_alias
 """
 
 from __future__ import annotations

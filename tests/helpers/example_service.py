@@ -16,7 +16,7 @@ from attrs import define, field
 
 from aignostics_async.emulator.process import Emulator
 
-_SCRIPT = Path(__file__).resolve().parent.parent / "examples/service/service.py"
+_SCRIPT = Path(__file__).resolve().parents[2] / "examples/service/service.py"
 _NOBODY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 

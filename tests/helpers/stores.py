@@ -18,7 +18,7 @@ import requests
 
 from aignostics_async import S3, AwsKey, Azure
 
-AZURITE = Path(__file__).resolve().parents[1] / "scripts/node/node_modules/azurite/dist/src/blob/main.js"
+AZURITE = Path(__file__).resolve().parents[2] / "scripts/node/node_modules/azurite/dist/src/blob/main.js"
 # The account and the key that azurite documents; they open nothing else.
 ACCOUNT = "devstoreaccount1"
 ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
