@@ -512,6 +512,18 @@ async def test_a_token_that_had_ended_is_revoked(store: FileStore, error: str) -
         assert await logout(provider, store=store) == 1
 
 
+@pytest.mark.parametrize(
+    "answer", [{"status": 429}, {"status": 503}, {"status": 400, "headers": {"Retry-After": "5"}}]
+)
+async def test_a_throttled_revocation_is_none(store: FileStore, answer: dict[str, Any]) -> None:
+    async with identity() as place:
+        provider = evolve(place.provider, revoke_url=place.provider.token_url)
+        await store.save(provider.key, TokenSet(access=Token("ended"), refresh=Secret(place.sign_in())))
+        place.always = Fault(**answer, body={"error": "invalid_grant"}, works=False)
+        with pytest.raises(TokenEndpointUnavailable, match="not revoked"):
+            await logout(provider, store=store)
+
+
 async def test_where_nothing_can_be_revoked_it_is_told(
     store: FileStore, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -104,7 +104,7 @@ class TokenEndpoint:
         """Revoke a refresh token at the revoke URL; raises TokenEndpointUnavailable if that failed."""
         url = self.provider.revoke_url or ""
         response = await self._post(url, None, {"token": refresh, **self._client})
-        if response.status >= 300 and response.error not in _ENDED_ALREADY:
+        if response.status >= 300 and (_is_for_now(response) or response.error not in _ENDED_ALREADY):
             told = " ".join(filter(None, (str(response.status), response.error, response.description)))
             raise TokenEndpointUnavailable(f"{url} answered {told}")
 
@@ -140,8 +140,7 @@ class TokenEndpoint:
     def _refusal(self, response: FormResponse) -> AuthenticationError:
         """Return the error for a response without tokens."""
         told = f"{response.error}: {response.description}" if response.description else response.error
-        if is_transient_status(response.status) or _is_throttled(response):
-            # Throttling proxies repeat any OAuth error beside their 429: it says nothing of the credential.
+        if _is_for_now(response):
             return self._unavailable(response)
         if response.error == "invalid_grant":
             return LoginRequired(f"the login of {self.provider.display_name} is no longer valid ({told})")
@@ -166,9 +165,10 @@ class TokenEndpoint:
         )
 
 
-def _is_throttled(response: FormResponse) -> bool:
-    """Whether a refusal is for now only, though its status does not say so."""
-    return response.retry_after is not None or any(word in response.error for word in _THROTTLED)
+def _is_for_now(response: FormResponse) -> bool:
+    """Whether a refusal tells nothing of the credential: throttling proxies repeat any error beside a 429."""
+    is_throttled = response.retry_after is not None or any(word in response.error for word in _THROTTLED)
+    return is_throttled or is_transient_status(response.status)
 
 
 def form(grant: str | None, fields: dict[str, str | Secret | None]) -> Secret:
