@@ -25,6 +25,9 @@ from aignostics_async._core._redaction import excerpt, redact
         '{"access_token":"PLANTED","share_token" : "PLANTED", "client_secret": "PLANTED"}',
         "{'refresh_token': 'PLANTED', 'password': 'PLANTED'}",
         '"{\\"id_token\\": \\"PLANTED\\"}"',
+        "[(b'set-cookie', b'a=PLANTED; Path=/'), (b'date', b'x')]",
+        r"""[(b'Set-Cookie', b'a="b"; c=\'PLANTED')]""",
+        """[(b'cookie', b"it's PLANTED")]""",
     ],
 )
 def test_secrets_go(secret: str) -> None:

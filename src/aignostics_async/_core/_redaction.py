@@ -21,6 +21,8 @@ _SECRET_VALUE = re.compile(
 # The lookahead finds the dots before the search for the beginning: one reading of each word.
 _JWT = re.compile(r"(?<![\w-])(?=[\w-]++\.[\w-]++\.)([\w-]*?)\beyJ[\w-]{4,}\.[\w-]+\.[\w-]*")
 _BEARER = re.compile(r"(?i)\b(bearer)\s+[\w.~+/=-]+")
+# As httpcore logs a header: (b'set-cookie', b'...').
+_COOKIE = re.compile(r"""(cookie['"], b?(['"]))(?:\\.|(?!\2)[^\\])*""", re.IGNORECASE)
 # Of a name and password; it has a capital or a digit, and so is no English word.
 _BASIC = re.compile(r"\b([Bb]asic)\s+(?=[a-z+/]*+[A-Z0-9])[A-Za-z0-9+/]{4,}={0,2}")
 # A field of JSON: what a token endpoint answers, say, and a gateway repeats.
@@ -40,6 +42,7 @@ def redact(text: str) -> str:
     text = without_secret_values(text)
     text = _JWT.sub(r"\1[redacted]", text)
     text = _SECRET_FIELD.sub(r"\1[redacted]", text)
+    text = _COOKIE.sub(r"\1[redacted]", text)
     text = _BASIC.sub(r"\1 [redacted]", text)
     return _BEARER.sub(r"\1 [redacted]", text)
 
