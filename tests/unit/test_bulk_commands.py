@@ -150,6 +150,9 @@ def test_a_chunk_in_doubt_is_told_with_its_two_choices(
         "chunk 1, 2 slides, requested 1 time: these runs have exactly its references: run-7, run-8"
         in listed.out
     )
+    told = json.loads(bulk("resolve", "--json").out)
+    assert [each["intent"] for each in told["chunks"]] == [1, 2]
+    assert told["cancelled"] == []
     commands = [line.strip() for line in listed.out.splitlines() if "aignostics-async" in line]
     assert commands == [
         f"aignostics-async bulk resolve {tmp_path} {chunk} {choice}"

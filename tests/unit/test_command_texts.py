@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from attrs import evolve
@@ -13,12 +13,20 @@ from bulk_jobs import PLAN
 from hostile_texts import terminal
 
 from aignostics_async import RunDetails, RunStatus
+from aignostics_async.bulk import PendingDecisions
 from aignostics_async.bulk.preflight._earlier_runs import EarlierRuns
 from aignostics_async.bulk.preflight._findings import FindingGroup, FindingKind
 from aignostics_async.bulk.preflight._report import DiskEstimate, PreflightReport
 from aignostics_async.bulk.preflight._store_probe import StoreProbe
 from aignostics_async.cli._login import _warn_of_precedence
-from aignostics_async.cli._output import jsonable, print_json, print_json_line, print_table, show
+from aignostics_async.cli._output import (
+    human_moment,
+    jsonable,
+    print_json,
+    print_json_line,
+    print_table,
+    show,
+)
 from aignostics_async.cli._submit import _advice
 from aignostics_async.cli.bulk._plan import _figures, _slides
 
@@ -103,6 +111,17 @@ def test_what_json_lacks_is_written_as_null(capsys: pytest.CaptureFixture[str]) 
     assert written["metadata"] == {"a": None, "b": [None, {"c": 1.5}]}
 
 
+def test_sets_are_sorted_lists_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json(jsonable(PendingDecisions(chunks=(), duplicates=(), cancelled=frozenset({10, 2}), held={})))
+    assert json.loads(capsys.readouterr().out)["cancelled"] == [2, 10]
+
+
+def test_times_name_their_zone() -> None:
+    east = timezone(timedelta(hours=14))
+    assert human_moment(datetime(2026, 11, 30, 18, 0, tzinfo=east)) == "2026-11-30 04:00 UTC"
+    assert human_moment(datetime(1, 1, 1, tzinfo=east)).endswith("-01-01 00:00 UTC+14:00")
+
+
 def test_a_credential_that_takes_precedence_over_a_login_is_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,7 +134,7 @@ def test_a_credential_that_takes_precedence_over_a_login_is_named(
 
 def test_what_is_copied_from_a_table_is_on_one_line() -> None:
     run_id, folder = str(uuid.uuid4()), "folder/" * 12
-    row = (run_id, "atlas-he-tme:v1.3.0", "COMPLETED_WITH_ERROR", "2026-11-30 18:00")
+    row = (run_id, "atlas-he-tme:v1.3.0", "COMPLETED_WITH_ERROR", "2026-11-30 18:00 UTC")
     with terminal(80) as narrow:
         print_table(("run", "version", "status", "triggered"), [row], whole="run")
         print_table(("folder", "status"), [(folder, "UNFINISHED")], whole="folder")

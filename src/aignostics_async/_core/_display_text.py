@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 
 # Controls, bidirectional and other format characters, line separators, fillers, variation selectors, lone
@@ -104,6 +106,13 @@ def human_money(amount: Decimal, currency: str | None) -> str:
     exponent = amount.as_tuple().exponent
     shown = f"{amount:,}" if isinstance(exponent, int) and exponent < -2 else f"{amount:,.2f}"
     return shown if currency is None else f"{shown} {currency}"
+
+
+def human_moment(when: datetime) -> str:
+    """Return a moment in UTC to the minute: `2026-11-30 18:00 UTC`; in its own zone if UTC lacks the year."""
+    with suppress(OverflowError):
+        when = when.astimezone(UTC)
+    return f"{when:%Y-%m-%d %H:%M %Z}"
 
 
 def human_time(seconds: float) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import Application, ApplicationVersion, Client
 from ..errors import NotFound, UsageError
 from ._options import Json, client
-from ._output import jsonable, out, print_json, print_table
+from ._output import human_moment, jsonable, out, print_json, print_table
 
 
 async def applications(application_id: str | None = None, /, *, as_json: Json = False) -> None:
@@ -69,7 +69,7 @@ async def documents(
     else:
         print_table(
             ("document", "media type", "updated"),
-            [(each.name, each.mime_type, f"{each.updated_at:%Y-%m-%d}") for each in listed],
+            [(each.name, each.mime_type, human_moment(each.updated_at)) for each in listed],
         )
 
 

@@ -26,6 +26,7 @@ from rich.text import Text
 from .._core._display_text import (
     count,
     escape_json,
+    human_moment,
     human_money,
     human_size,
     visible,
@@ -41,6 +42,7 @@ __all__ = [
     "discard",
     "err",
     "grid",
+    "human_moment",
     "human_money",
     "human_size",
     "indented",
@@ -128,6 +130,8 @@ def jsonable(model: Any) -> Any:
             return value.isoformat()
         if isinstance(value, float) and not isfinite(value):
             return None  # metadata may hold NaN, which JSON does not have
+        if isinstance(value, frozenset):
+            return sorted(value)
         return str(value) if isinstance(value, Path) else value
 
     return asdict(

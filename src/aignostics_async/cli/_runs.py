@@ -27,6 +27,7 @@ from ._options import (
 from ._output import (
     count,
     err,
+    human_moment,
     jsonable,
     note,
     out,
@@ -365,7 +366,7 @@ async def _check_filters(session: Client, application: str | None, version: str 
 
 
 def _row(run: RunDetails) -> tuple[object, ...]:
-    return run.run_id, run.application_version_id, run.status, f"{run.triggered_at:%Y-%m-%d %H:%M}"
+    return run.run_id, run.application_version_id, run.status, human_moment(run.triggered_at)
 
 
 def _outputs(item: ItemResult) -> int | str:
@@ -377,14 +378,14 @@ def _outputs(item: ItemResult) -> int | str:
 def _facts(run: RunDetails) -> Iterator[str]:
     """Give what the contract tells of a run beside its status, a line each."""
     if run.statistics is not None:
-        counts = run.statistics.by_status().items()
-        told = ", ".join(f"{number} {status}" for status, number in counts if number)
+        counts = run.statistics.by_status()
+        told = ", ".join(f"{counts[status]} {status}" for status in counts if counts[status])
         yield f"items: {run.statistics.total} ({told})"
     if run.preceding_items_organization is not None:
         yield f"items before it: {run.preceding_items_organization} of the organization"
     for name in ("due_date", "deadline"):
         if (time := getattr(run, name)) is not None:
-            yield f"{name.replace('_', ' ')}: {time:%Y-%m-%d %H:%M %Z}"
+            yield f"{name.replace('_', ' ')}: {human_moment(time)}"
     if (error := with_code(run.error, run.error_code)) is not None:
         yield f"error: {error}"
 

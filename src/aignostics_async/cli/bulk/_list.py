@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from ...bulk import ItemOutcome, KnownJob, list_jobs
 from .._options import Json
-from .._output import count, note, print_json, print_table
+from .._output import count, human_moment, note, print_json, print_table
 from ._text import standing
 
 
@@ -54,7 +54,7 @@ def _row(job: KnownJob) -> tuple[object, ...]:
         job.folder,
         f"{job.summary.audit.taken_in:,}",
         f"{job.summary.audit.outcomes[ItemOutcome.DONE]:,}",
-        None if created is None else f"{created:%Y-%m-%d %H:%M}",
+        None if created is None else human_moment(created),
         standing(job.summary, job.holder)[0],
     )
 

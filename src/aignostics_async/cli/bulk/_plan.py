@@ -10,7 +10,18 @@ from pathlib import Path
 from ... import read_api_root
 from ...bulk import Finding, FindingGroup, JobPlan, PreflightReport, Sources, group_findings, run_preflight
 from .._options import Json, client
-from .._output import Renderable, count, grid, human_money, human_size, indented, print_document, show, text
+from .._output import (
+    Renderable,
+    count,
+    grid,
+    human_moment,
+    human_money,
+    human_size,
+    indented,
+    print_document,
+    show,
+    text,
+)
 from .._progress import preflight_progress
 from ._engine_options import EngineOptions
 from ._job_options import JobOptions
@@ -120,7 +131,7 @@ def _cost(report: PreflightReport) -> str:
 def _store_probe(report: PreflightReport) -> str:
     probe = report.store
     end = probe.credentials_end
-    expiry = "" if end is None else f"; its credentials end {end:%Y-%m-%d %H:%M %Z}"
+    expiry = "" if end is None else f"; its credentials end {human_moment(end)}"
     left = "" if probe.left is None else f"; {probe.left} stays there"
     return f"{', '.join(probe.steps) or 'nothing'} worked, in {probe.seconds:.1f} s{left}{expiry}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from ...bulk import BulkJob, JobObserver, PendingDecisions, ReportedDuplicate, ReportedRun
 from ...errors import UsageError
 from .._options import Json, client
-from .._output import count, jsonable, out, print_json, print_outcome
+from .._output import count, human_moment, jsonable, out, print_json, print_outcome
 from .._rehearsal import DryRun, rehearsed
 
 _NOTHING_OPEN = "no decision is open; 'bulk resolve' lists those that are"
@@ -164,4 +164,4 @@ def _held_lines(held: Mapping[str, str], folder: str) -> Iterator[str]:
 
 
 def _minute(when: datetime | None) -> str:
-    return "unknown time" if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return "unknown time" if when is None else human_moment(when)
