@@ -123,7 +123,8 @@ class Client:
         return cls(account.api_root, account.source, settings=settings, contract=line)
 
     def __repr__(self) -> str:
-        return f"Client({self.api_root!r})"
+        # A client whose construction has failed is a variable of the tracebacks of a subclass.
+        return f"Client({self.api_root!r})" if "_session" in vars(self) else "Client(...)"
 
     @property
     def api_root(self) -> str:

@@ -143,3 +143,15 @@ async def test_credentials_in_an_address_are_not_repeated(client: Client) -> Non
         with pytest.raises(ConfigurationError, match="is no address of a store") as caught:
             client.store(address)
         assert "PLANTED" not in str(caught.value)
+
+
+def test_a_client_that_could_not_be_made_has_a_repr() -> None:
+    class Named(Client):
+        def __init__(self) -> None:
+            made.append(self)
+            super().__init__("no root", "token")
+
+    made: list[Client] = []
+    with pytest.raises(ConfigurationError):
+        Named()
+    assert repr(made[0]) == "Client(...)"
