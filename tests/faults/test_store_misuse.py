@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -537,6 +538,29 @@ async def test_a_request_of_a_store_of_ones_own_that_is_cancelled(
         with pytest.raises(AignosticsError, match="something that was waited for was cancelled"):
             await client.runs.submit("he-tme:v1.1.0", items, store=own)
     assert count(emulator, operation="create_run") == 0
+
+
+@pytest.mark.parametrize("method", ["put", "presign_get", "credentials_expire_at"])
+async def test_a_method_that_is_not_async(emulator: Emulator, tiny_slide: Path, method: str) -> None:
+    own = Forgetful()
+    setattr(own, method, lambda *_args, **_more: "https://h/a?PLANTED")
+    async with emulator.client() as client:
+        store = client.store(emulator.store_url)
+        for name in {"put", "stat"} - {method}:
+            setattr(own, name, getattr(store, name))
+        item = Item("a", slide=Slide(tiny_slide))
+        with pytest.raises(UsageError, match=f"`{method}` of a store is not async") as caught:
+            await client.runs.submit("he-tme:v1.1.0", [item], store=cast("Store", own))
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "PLANTED" not in "".join(told.format())
+    assert count(emulator, operation="create_run") == 0
+
+
+async def test_a_stat_that_is_not_async(tiny_slide: Path) -> None:
+    own = Forgetful()
+    setattr(own, "stat", lambda _key: None)  # noqa: B010 - it has another type
+    with pytest.raises(UsageError, match="`stat` of a store is not async"):
+        await put_once(cast("Store", own), "a", tiny_slide)
 
 
 @given(st.text(max_size=12), st.text(max_size=12))

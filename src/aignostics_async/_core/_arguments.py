@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from math import inf
 from pathlib import Path
+from typing import TypeVar
 
 from ..errors import UsageError
 from ._redaction import excerpt
+
+T = TypeVar("T")
 
 
 def as_path(value: str | os.PathLike[str], what: str) -> Path:
@@ -44,6 +47,16 @@ def check_async_function(value: Callable[..., object], what: str) -> None:
 def _is_async(value: object) -> bool:
     call = getattr(value, "__call__", None)  # noqa: B004 - of an object with an async __call__
     return inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(call)
+
+
+async def awaited(answer: Awaitable[T], method: str) -> T:
+    """Return what a method of a user's own object gives; raises UsageError if it is not async."""
+    given: object = answer
+    if inspect.isawaitable(given):
+        result: T = await given
+        return result
+    del answer, given  # it may be a secret, and tracebacks show the variables of this frame
+    raise UsageError(f"{method} is not async; make it `async def`")
 
 
 def no_awaitables() -> UsageError:

@@ -11,6 +11,7 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from .._config import Settings
+from .._core._arguments import awaited, check_function, check_kind
 from .._core._clock import seconds
 from .._core._lifetime import running_loop
 from .._core._redaction import excerpt
@@ -23,11 +24,11 @@ from ._file_store import FileStore
 from ._loopback import AuthorizationResponse, listen
 from ._provider import check_provider
 from ._sign_in import keep, within
+from ._store import TokenStore
 from ._stored_sources import StoredLogin
 
 if TYPE_CHECKING:
     from ._provider import IdentityProvider
-    from ._store import TokenStore
 
 
 def open_in_browser(address: str) -> None:
@@ -66,13 +67,17 @@ async def login_browser(
     Raises LoginDenied if the person or the provider refuses; LoginRequired if the provider does not accept
     the code; LoginTimeout after `timeout` (seconds or a timedelta, 300 s by default);
     TokenEndpointUnavailable if the provider can't be reached, fails or gives no usable token; TokenStoreError
-    if the store can't be used; UsageError if no asyncio event loop is running; and ConfigurationError for
-    what is no IdentityProvider with authorize URL, a redirect URL that can't be listened on, a `timeout` that
-    is no duration, `settings` of another type, a proxy or certificates that can't be used, a system that
-    gives no thread, or a user without home folder if no `store` is passed. An exception of `show`,
-    `open_browser` or a store of your own ends the login and is raised.
+    if the store can't be used; UsageError if no asyncio event loop is running, for a `show` or `open_browser`
+    that is no plain function, or a `store` of another kind; and ConfigurationError for what is no
+    IdentityProvider with authorize URL, a redirect URL that can't be listened on, a `timeout` that is no
+    duration, `settings` of another type, a proxy or certificates that can't be used, a system that gives no
+    thread, or a user without home folder if no `store` is passed. An exception of `show`, `open_browser` or a
+    store of your own ends the login and is raised.
     """
     check_provider(provider)
+    check_function(show, "show")
+    if open_browser is not None:
+        check_function(open_browser, "open_browser")
     if provider.authorize_url is None:
         raise ConfigurationError(
             "the identity provider has no authorize URL; give one (AIGNOSTICS_AUTHORIZE_URL), or sign in by "
@@ -84,7 +89,8 @@ async def login_browser(
     endpoint = TokenEndpoint(provider, settings)
     running_loop()  # before a person signs in: the code is exchanged in a thread, which needs one
     store = FileStore() if store is None else store
-    await store.check()
+    check_kind(store, TokenStore, "store")
+    await awaited(store.check(), "`check` of a token store")
     state, verifier = secrets.token_urlsafe(32), Secret(secrets.token_urlsafe(64))
 
     async def sign_in() -> None:

@@ -11,6 +11,7 @@ import anyio
 from attrs import frozen
 
 from .._config import Settings
+from .._core._arguments import awaited, check_function, check_kind
 from .._core._lifetime import running_loop
 from .._core._secret import Secret
 from .._core._uncancellable import run_uncancellable
@@ -19,13 +20,13 @@ from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 from ._provider import check_provider
 from ._sign_in import keep, within
+from ._store import TokenStore
 from ._stored_sources import StoredLogin
 
 if TYPE_CHECKING:
     from .._core._token import TokenSet
     from .._http._token_request import FormResponse
     from ._provider import IdentityProvider
-    from ._store import TokenStore
 
 _SLOWER = 5.0  # seconds, by RFC 8628, section 3.5
 _DEFAULT_INTERVAL = 5.0
@@ -78,12 +79,14 @@ async def login_device(
     Raises LoginDenied if the person or the provider refuses; LoginRequired if the provider does not accept
     the code; LoginTimeout when the code expires before anybody signs in; TokenEndpointUnavailable if the
     provider can't be reached, fails or throttles as it is asked for a code, or gives none; TokenStoreError if
-    the store can't be used; UsageError if no asyncio event loop is running; and ConfigurationError for what
-    is no IdentityProvider with device URL, `settings` of another type, a proxy or certificates that can't be
-    used, a system that gives no thread, or a user without home folder if no `store` is passed. An exception
-    of `show` or a store of your own ends the login and is raised.
+    the store can't be used; UsageError if no asyncio event loop is running, for a `show` that is no plain
+    function, or a `store` of another kind; and ConfigurationError for what is no IdentityProvider with device
+    URL, `settings` of another type, a proxy or certificates that can't be used, a system that gives no
+    thread, or a user without home folder if no `store` is passed. An exception of `show` or a store of your
+    own ends the login and is raised.
     """
     check_provider(provider)
+    check_function(show, "show")
     if provider.device_url is None:
         raise ConfigurationError(
             "the identity provider has no device URL; give one (AIGNOSTICS_DEVICE_URL), or sign in by browser"
@@ -91,7 +94,8 @@ async def login_device(
     endpoint = TokenEndpoint(provider, settings)
     running_loop()  # before a person signs in: the tokens are kept in a thread, which needs one
     store = FileStore() if store is None else store
-    await store.check()
+    check_kind(store, TokenStore, "store")
+    await awaited(store.check(), "`check` of a token store")
     response = await endpoint.begin_device(provider.device_url)
     device_code, code, interval = _read_device(response)
     show(code)

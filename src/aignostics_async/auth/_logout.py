@@ -6,17 +6,18 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from .._config import Settings
+from .._core._arguments import awaited, check_kind
 from .._core._logging import get_logger
 from .._core._uncancellable import run_uncancellable
 from ..errors import AignosticsError, TokenEndpointUnavailable
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 from ._provider import check_provider
+from ._store import TokenStore
 
 if TYPE_CHECKING:
     from .._core._token import TokenSet
     from ._provider import IdentityProvider
-    from ._store import TokenStore
 
 T = TypeVar("T")
 
@@ -47,12 +48,14 @@ async def logout(
     login for 30 s; then that login and those after it are kept. Raises ConfigurationError, before anything is
     deleted, for what is no IdentityProvider or no Settings, or a user without home folder if no `store` is
     passed; and later for a proxy or certificates that can't be used, when one login is deleted and not
-    revoked, or if the system gives no thread. Raises UsageError if no asyncio event loop is running.
+    revoked, or if the system gives no thread. Raises UsageError if no asyncio event loop is running, or for a
+    `store` of another kind.
     """
     for provider in providers:
         check_provider(provider)
     endpoints = [TokenEndpoint(provider, settings) for provider in providers]
     kept = FileStore() if store is None else store
+    check_kind(kept, TokenStore, "store")
     forgotten = 0
     unrevoked: list[str] = []
     try:
@@ -89,7 +92,7 @@ async def _sign_out(endpoint: TokenEndpoint, store: TokenStore, unrevoked: list[
 
 async def _forget(provider: IdentityProvider, store: TokenStore) -> TokenSet | None:
     async with store.lock(provider.key):
-        tokens = await store.load(provider.key)
+        tokens = await awaited(store.load(provider.key), "`load` of a token store")
         if tokens is not None:
-            await store.delete(provider.key)
+            await awaited(store.delete(provider.key), "`delete` of a token store")
     return tokens

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 
+from .._core._arguments import awaited
 from .._core._logging import get_logger
 from ..errors import LoginTimeout, TokenEndpointUnavailable
 
@@ -39,4 +40,4 @@ async def keep(tokens: TokenSet, provider: IdentityProvider, store: TokenStore) 
         # A login is newer than any refresh in flight, so it is saved even if the lock is not free in time.
         with suppress(TokenEndpointUnavailable):
             await stack.enter_async_context(store.lock(provider.key))
-        await store.save(provider.key, tokens)
+        await awaited(store.save(provider.key, tokens), "`save` of a token store")

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from random import uniform
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import anyio
 
@@ -19,6 +19,7 @@ from ._provider import TokenKey
 _MAX_LOCK_WAIT = 30.0  # seconds; the holder of a lock refreshes a token, which takes 20 s at most
 
 
+@runtime_checkable
 class TokenStore(Protocol):
     """A place that keeps the tokens of logins; implement it to keep them elsewhere.
 
@@ -47,8 +48,8 @@ class TokenStore(Protocol):
 
     Each refresh runs in a thread with an event loop of its own, so a store must not keep what belongs to one
     loop, such as an `asyncio.Lock` or an open HTTP client. Every method may raise TokenStoreError if the
-    store can't be used. During a refresh another exception that is no AignosticsError becomes the `__cause__`
-    of a TokenEndpointUnavailable, except what `save` raises.
+    store can't be used, and one that is not async is a UsageError. During a refresh another exception that is
+    no AignosticsError becomes the `__cause__` of a TokenEndpointUnavailable, except what `save` raises.
     """
 
     async def check(self) -> None:

@@ -8,6 +8,7 @@ from copy import copy
 from attrs import evolve
 
 from .._config import Settings
+from .._core._arguments import awaited, check_kind
 from .._core._logging import get_logger
 from .._core._secret import Secret, conceals_arguments
 from .._core._token import Token, TokenSet, check_credential, stripped
@@ -50,7 +51,7 @@ class StoredTokens:
     async def obtain(self, held: Token | None) -> Token:
         """Return another token than `held`; raises LoginRequired if no refresh token is left."""
         async with self._store.lock(self.key):
-            stored = await self._store.load(self.key)
+            stored = await awaited(self._store.load(self.key), "`load` of a token store")
             self._was_stored |= stored is not None
             unsaved = self._unsaved
             if unsaved is not None and stored is not None and stored.signed_in_at > unsaved.signed_in_at:
@@ -121,13 +122,13 @@ class RefreshToken(RefreshedToken):
     runs in a thread and costs one request, sent once more if its response is lost.
 
     Creating the source raises ConfigurationError for a `provider` that is no IdentityProvider, `settings` of
-    another type, or a token that is empty, can't be encoded, or has a line break or control character inside.
-    Requests raise LoginRequired once the provider refuses the refresh token; LoginDenied if it refuses the
-    client or the audience; TokenEndpointUnavailable if it can't be reached, fails, throttles or gives no
-    usable token, if another process holds the lock of the login for 30 s, or for an exception of a store of
-    your own, its `__cause__`; TokenStoreError if the store can't be read; and ConfigurationError for a proxy
-    or certificates that can't be used, or if the system gives no thread. If the store can't be written, the
-    new tokens are kept in memory, with a warning in the log.
+    another type, or a token that is empty, can't be encoded, or has a line break or control character inside;
+    and UsageError for a `store` of another kind. Requests raise LoginRequired once the provider refuses the
+    refresh token; LoginDenied if it refuses the client or the audience; TokenEndpointUnavailable if it can't
+    be reached, fails, throttles or gives no usable token, if another process holds the lock of the login for
+    30 s, or for an exception of a store of your own, its `__cause__`; TokenStoreError if the store can't be
+    read; and ConfigurationError for a proxy or certificates that can't be used, or if the system gives no
+    thread. If the store can't be written, the new tokens are kept in memory, with a warning in the log.
     """
 
     @conceals_arguments
@@ -144,11 +145,13 @@ class RefreshToken(RefreshedToken):
         if not given:
             raise ConfigurationError("the refresh token is empty; give one, or sign in")
         check_credential(given)
+        kept = MemoryStore() if store is None else store
+        check_kind(kept, TokenStore, "store")
         self._provider = provider
         self._tokens = StoredTokens(
             TokenEndpoint(provider, settings),
             evolve(provider.key, family=fingerprint(given)),
-            MemoryStore() if store is None else store,
+            kept,
             given=given,
             remedy="give a new refresh token in its place, or none and sign in with `aignostics-async login`",
         )
@@ -169,8 +172,8 @@ class StoredLogin(RefreshedToken):
     be written, the new tokens are kept in memory, with a warning in the log.
 
     Creating the source raises ConfigurationError without an IdentityProvider, for `settings` of another type,
-    and without `store` if the user has no home folder. Requests raise LoginRequired if there is no valid
-    login, and else what those of `RefreshToken` raise.
+    and without `store` if the user has no home folder; and UsageError for a `store` of another kind. Requests
+    raise LoginRequired if there is no valid login, and else what those of `RefreshToken` raise.
     """
 
     def __init__(
@@ -182,6 +185,7 @@ class StoredLogin(RefreshedToken):
             check_provider(provider)
         self._providers = providers
         self._store = FileStore() if store is None else store
+        check_kind(self._store, TokenStore, "store")
         self._tokens = {
             each.key: StoredTokens(
                 TokenEndpoint(each, settings),
@@ -222,5 +226,8 @@ async def logins(
     providers: Sequence[IdentityProvider], store: TokenStore
 ) -> list[tuple[IdentityProvider, TokenSet | None]]:
     """Return the providers with their stored tokens, latest login first, those without tokens last."""
-    kept = [(provider, await store.load(provider.key)) for provider in providers]
+    kept = [
+        (provider, await awaited(store.load(provider.key), "`load` of a token store"))
+        for provider in providers
+    ]
     return sorted(kept, key=lambda each: each[1].signed_in_at if each[1] else 0.0, reverse=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
+from .._core._arguments import awaited
 from .._core._crc32c import read_checksum
 from ..errors import (
     AignosticsError,
@@ -171,6 +172,6 @@ async def clean(database: Database, store: Store, *, dry_run: bool) -> int:
         raise ConfigurationError("this store can't delete; remove the objects under the job's prefix by hand")
     rows = await database.read(_queries.objects_of(ItemState.DONE))
     for number, key in () if dry_run else rows:
-        await store.delete(key)
+        await awaited(store.delete(key), "`delete` of a store")
         await database.write(_commands.set_item(number, uri=None))
     return len(rows)

@@ -73,7 +73,7 @@ class Store(Protocol):
     raise TransferError; those of the stores of this package also raise UsageError for a key or URI that can't
     be encoded and, if they send a request, if the client is not open, and the errors that their address
     names. An exception that is no AignosticsError, but for the NotImplementedError of `stat`, ends the whole
-    call.
+    call; a method that is not async is a UsageError.
 
     `BulkJob.clean` also needs a method `async def delete(self, key: str) -> None`, which deletes the object
     under a key, if there is one.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import anyio
 
-from .._core._arguments import as_path, check_kind
+from .._core._arguments import as_path, awaited, check_kind
 from .._core._backoff import Backoff
 from .._core._crc32c import checksum_file
 from ..errors import ChecksumMismatch, TransferError, UrlRefused, UsageError
@@ -47,7 +48,7 @@ async def put_verified(
 
 
 async def _put(store: Store, key: str, source: Path, progress: Callable[[int], None] | None) -> Stored:
-    stored: object = await store.put(key, source, progress=progress)
+    stored: object = await awaited(store.put(key, source, progress=progress), "`put` of a store")
     if not isinstance(stored, Stored):
         raise UsageError(f"`put` of a store returns a Stored, not {type(stored).__name__}")
     return stored
@@ -124,7 +125,7 @@ async def look_up(store: Store, key: str) -> Stored | None:
     Raises DoesNotTell, UsageError for what `stat` must not return, and what else `stat` raises.
     """
     try:
-        there: object = await store.stat(key)
+        there: object = await awaited(store.stat(key), "`stat` of a store")
     except NotImplementedError:
         raise DoesNotTell from None
     except UrlRefused as refused:
@@ -134,6 +135,16 @@ async def look_up(store: Store, key: str) -> Stored | None:
     if not isinstance(there, Stored | None):
         raise UsageError(f"`stat` of a store returns a Stored or None, not {type(there).__name__}")
     return there
+
+
+async def sign_get(store: Store, uri: str, expires: float) -> str:
+    """Return the URL of an object, a secret. Raises what `presign_get` raises."""
+    return await awaited(store.presign_get(uri, expires), "`presign_get` of a store")
+
+
+async def credentials_end(store: Store) -> datetime | None:
+    """Return when the credentials of a store expire. Raises what `credentials_expire_at` raises."""
+    return await awaited(store.credentials_expire_at(), "`credentials_expire_at` of a store")
 
 
 async def sent_checksum(source: Path) -> str:

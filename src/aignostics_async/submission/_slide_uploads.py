@@ -18,7 +18,7 @@ from ..errors import AignosticsError, ConfigurationError, TransferError
 from ..slides import SlideInfo
 from ..slides._packing import one_file, sent_name
 from ..storage import Store, Stored, put_once
-from ..storage._upload import put_verified, sent_checksum
+from ..storage._upload import credentials_end, put_verified, sent_checksum, sign_get
 from ..transfer._progress import (
     Progress,
     ProgressReporter,
@@ -70,7 +70,7 @@ async def check_credentials(store: Store, lifetime: float) -> None:
 
     `lifetime` is the lifetime of the URLs in seconds.
     """
-    end = await store.credentials_expire_at()
+    end = await credentials_end(store)
     if ends_too_early(end, lifetime, datetime.now(UTC)):
         raise ConfigurationError(f"{too_early(end)}. Use a key that lives longer, not a session's")
 
@@ -88,7 +88,7 @@ class SlideUploads:
 
     async def sign(self, stored: Stored) -> str:
         """Return the URL by which the platform reads an object."""
-        return await self._store.presign_get(stored.uri, self._settings.url_lifetime)
+        return await sign_get(self._store, stored.uri, self._settings.url_lifetime)
 
     async def send_all(self, slides: Sequence[PendingSlide]) -> list[tuple[Stored, str]]:
         """Upload all slides; one that fails does not stop the others, and its error is raised at the end.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import anyio
 from attrs import define, field, frozen
 
+from ..._core._arguments import awaited
 from ..._core._crc32c import checksum_bytes
 from ..._core._secret import SecretText
 from ..._internals import transfer_engine
@@ -21,7 +22,7 @@ from ...storage import Checksums
 from ...storage._bucket import Bucket
 from ...storage._object_store import ObjectStore, absent
 from ...storage._protocol import Deleting
-from ...storage._upload import DoesNotTell, look_up, put_verified
+from ...storage._upload import DoesNotTell, credentials_end, look_up, put_verified, sign_get
 from ...submission._slide_uploads import ends_too_early, too_early
 from ...transfer._request import send_request
 from ._findings import Finding, FindingKind
@@ -142,7 +143,7 @@ class _Trial:
     async def check_credentials(self, now: datetime) -> None:
         """Record a fault if URLs would expire with the credentials while the platform still needs them."""
         try:
-            end = await self.store.credentials_expire_at()
+            end = await credentials_end(self.store)
             ends_early = ends_too_early(end, self.client.settings.url_lifetime, now)
         except AignosticsError as error:
             self._fail("tell when its credentials end", error)
@@ -166,7 +167,7 @@ class _Trial:
             doing = "stat"
             await self._stat()
             doing = "sign"
-            url = SecretText(await self.store.presign_get(uri, self.client.settings.url_lifetime))
+            url = SecretText(await sign_get(self.store, uri, self.client.settings.url_lifetime))
             self.steps.append(doing)
             doing = "get"
             await self._get(url)
@@ -218,7 +219,7 @@ class _Trial:
         if self.left is None or not isinstance(self.store, Deleting):
             return
         try:
-            await self.store.delete(self.key)
+            await awaited(self.store.delete(self.key), "`delete` of a store")
         except AignosticsError:
             return  # `left` reports it
         self.left = None

@@ -20,6 +20,7 @@ from ...errors import JobStopped, QuotaExceeded
 from ...slides._fingerprints import measure
 from ...slides.workers._probed_slide import ProbedSlide
 from ...storage._object_store import ObjectStore
+from ...storage._upload import sign_get
 from ...submission._slide_uploads import check_credentials
 from ..database import _commands, _queries, _run_commands
 from ..database._journal import EventType
@@ -288,7 +289,7 @@ class Signing:
         async def sign(row: ItemRow) -> Item:
             entry = SlideEntry.from_row(row.reference, row.path, row.overrides)
             info = ProbedSlide.from_dict(row.info or {}).info
-            url = SecretText(await context.store.presign_get(row.uri or "", lifetime))
+            url = SecretText(await sign_get(context.store, row.uri or "", lifetime))
             artifact = context.requirements.as_artifact(entry, info, url=url, checksum=row.crc32c or "")
             return Item(row.reference + intent.tag, artifacts=[artifact], metadata=entry.item_metadata)
 
