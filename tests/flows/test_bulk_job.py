@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import stat
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -534,6 +535,22 @@ async def test_a_run_that_a_gateway_does_not_find_is_not_cancelled(harness: JobH
             await job.cancel(harness.client)
         harness.emulator.set_faults()
         assert await job.cancel(harness.client) == 1
+
+
+async def test_a_job_stops_that_can_t_write_its_results(harness: JobHarness) -> None:
+    names = [f"slide-{number}" for number in range(7)]
+    await harness.make(*names, chunk_size=1)
+    in_the_way = harness.job / "results"
+    in_the_way.write_bytes(b"")
+    with pytest.raises(JobStopped, match=r"in a row failed, .* can't be written to"):
+        await harness.run()
+    assert Counter(harness.states().values())["DONE"] == 0
+    in_the_way.unlink()
+    async with harness.opened() as job:
+        assert await job.count_billable_retries() == 0
+        assert await job.retry() >= 5
+    assert (await harness.run()).status is JobStatus.DONE
+    harness.assert_each_has_one_run(*names)
 
 
 async def test_results_are_looked_for_where_the_job_is_now(harness: JobHarness) -> None:

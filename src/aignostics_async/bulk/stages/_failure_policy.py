@@ -23,6 +23,7 @@ from ...errors import (
     LocalFileChanged,
     NotFound,
     TokenEndpointUnavailable,
+    TransferError,
     TransferInterrupted,
     Unauthorized,
     UrlRefused,
@@ -100,10 +101,17 @@ def decide(error: AignosticsError, tries: int, since: float, draw: float = 0.0) 
     return Decision(FailureAction.RETRY, wait) if may_pass else Decision(FailureAction.QUARANTINE)
 
 
+OF_SENDING = (APIStatusError, TransferInterrupted, UrlRefused)
+OF_DOWNLOADS = (APIStatusError, TransferError)
+"""Errors that tell of the next item, too: not of a slide that can't be read, but of a folder of results that
+can't be written."""
+
+
 @define
 class CircuitBreaker:
     """Stops a job if its items fail alike, one after the other: the items are not the cause then."""
 
+    _counted: tuple[type[AignosticsError], ...] = OF_SENDING
     _kind: str = ""
     _count: int = 0
 
@@ -113,13 +121,10 @@ class CircuitBreaker:
 
     def failed(self, error: AignosticsError) -> bool:
         """Register that an item was quarantined for an error; return whether the job should stop."""
-        # A slide that can't be read, or a run that is gone, says nothing about the next one; a storage that
-        # refuses does.
-        if isinstance(error, NotFound) or not isinstance(
-            error, TransferInterrupted | UrlRefused | APIStatusError
-        ):
+        # A run that is gone says nothing about the next one.
+        if isinstance(error, NotFound) or not isinstance(error, self._counted):
             return False
-        return self.refused(f"{type(error).__name__} {error.status}")
+        return self.refused(f"{type(error).__name__} {getattr(error, 'status', None)}")
 
     def refused(self, kind: str) -> bool:
         """Register that an item was refused, and how; return whether the job should stop."""

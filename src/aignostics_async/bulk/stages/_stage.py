@@ -16,6 +16,8 @@ from ...errors import AignosticsError, JobStopped
 from ..database import _commands, _queries
 from ..database._states import ItemState
 from ._failure_policy import (
+    OF_DOWNLOADS,
+    OF_SENDING,
     CircuitBreaker,
     FailureAction,
     Failures,
@@ -66,7 +68,7 @@ class ItemStage:
         self._before = before
         self._room = room
         self._sends = sends  # whether it prepares what is to be sent
-        self._breaker = CircuitBreaker()
+        self._breaker = CircuitBreaker(OF_SENDING if sends else OF_DOWNLOADS)
         self._changes: Counter[int] = Counter()
 
     async def run(self) -> None:
