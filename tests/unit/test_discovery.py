@@ -270,6 +270,20 @@ def test_a_list_of_files(here: Path, content: bytes) -> None:
     assert (references(found), faults(found)) == (["a.svs", "b c/d.svs"], [])
 
 
+@pytest.mark.parametrize("text", ["lab/ä.svs\r\nlab/b.svs\r\n", "lab/ä.svs\0lab/b.svs\0"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-16-le"])
+def test_a_letter_of_a_list_in_utf_16_is_no_path(here: Path, text: str, encoding: str) -> None:
+    touch(here, "lab/ä.svs", "lab/b.svs", "l/another.svs")
+    (here / "list.txt").write_bytes(text.encode(encoding))
+    found = find(files_from="list.txt")
+    told = (
+        []
+        if encoding == "utf-16"
+        else ["list.txt: it is not written in UTF-8; save the list again, in UTF-8"]
+    )
+    assert (sorted(references(found)), faults(found)) == ([] if told else ["lab/b.svs", "lab/ä.svs"], told)
+
+
 def test_a_list_tells_its_faults_with_their_lines(here: Path) -> None:
     touch(here, "a.svs", "empty/notes.txt")
     (here / "list.txt").write_bytes(

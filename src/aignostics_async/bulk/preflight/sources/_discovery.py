@@ -195,7 +195,7 @@ def _entries(
         elif len(entry.reference) > MAX_REFERENCE:
             problem = f"its reference has {len(entry.reference)} characters, {MAX_REFERENCE} are the limit"
             remedy = "take references from file names (stem), or from a column of a manifest"
-            faults.append(Finding(FindingKind.REFERENCE, problem, remedy, candidate.place or entry.path))
+            faults.append(Finding(FindingKind.REFERENCE, problem, remedy, entry.path))
         elif entry.mpp is None and entry.mpp_source == "given":
             problem = "its mpp_source is 'given', and it has no mpp"
             faults.append(Finding(FindingKind.SOURCE, problem, "fill the cell mpp", candidate.place))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import sys
@@ -18,6 +19,7 @@ from ....slides._resolution import is_plausible
 from .._findings import Finding, FindingKind
 from ._selection_rules import SelectionRule
 
+_SAVE_AGAIN = "save the list again, in UTF-8"
 _REFERENCE = re.compile(r"relpath|stem|pseudonyms|column:.+")
 
 
@@ -89,7 +91,8 @@ class Sources:
     places: tuple[str, ...] = field(default=(), converter=_texts)
     """Folders, files, and patterns of them such as `slides/**/*.svs`; empty by default."""
     files_from: Path | None = field(default=None, converter=converters.optional(_path))
-    """A UTF-8 file with one path per line, or with a zero byte after each; `-` is standard input.
+    """A UTF-8 file with one path per line, or with a zero byte after each; `-` is standard input. UTF-16 with
+    a byte order mark is read too.
 
     None by default.
     """
@@ -179,15 +182,18 @@ def read_list(path: Path) -> Iterator[ListedPath | Finding]:
     except OSError as error:
         yield Finding(FindingKind.SOURCE, f"the list can't be read ({error.strerror})", "", str(path))
         return
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = content.decode("utf-16", "replace").encode()
+    if 3 * content.count(0) > len(content):  # then a zero is no end of a path, but half of a letter
+        yield Finding(FindingKind.SOURCE, "it is not written in UTF-8", _SAVE_AGAIN, name)
+        return
     separator = b"\0" if b"\0" in content else b"\n"
     for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(separator), start=1):
         place = f"{name}, line {number}"
         try:
             text = (line.removesuffix(b"\r") if separator == b"\n" else line).decode()
         except UnicodeDecodeError:
-            yield Finding(
-                FindingKind.SOURCE, "it is not written in UTF-8", "save the list again, in UTF-8", place
-            )
+            yield Finding(FindingKind.SOURCE, "it is not written in UTF-8", _SAVE_AGAIN, place)
             continue
         if text.strip():
             yield ListedPath(text, place)
