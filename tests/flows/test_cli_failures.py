@@ -244,6 +244,12 @@ def test_each_help_fits_80_columns_and_has_an_example() -> None:
         _app.app.parse_args(words, exit_on_error=False, print_error=False)
 
 
+def test_a_terminal_of_unknown_width_gets_the_help() -> None:
+    done = run_here(["--help"], {**os.environ, "COLUMNS": "0"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Usage" in done.stdout
+
+
 def test_nothing_is_hidden_by_json(emulator: Emulator) -> None:
     run_id = pretend(emulator, result("a"))
     shown = cli(emulator, "runs", "show", run_id, "--json")

@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from functools import cache, partial
 from typing import Annotated
@@ -78,6 +79,8 @@ def run(arguments: list[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # A reference that the terminal's encoding lacks must not end the command.
             stream.reconfigure(errors="backslashreplace")
+    if os.environ.get("COLUMNS") == "0":
+        del os.environ["COLUMNS"]  # no width is known, and rich would take it for one
     try:
         _load_for_help(arguments)
         status = run_interruptible(partial(_run, arguments))
