@@ -71,7 +71,7 @@ def _places(node: Any, wanted: Any, path: str = "#") -> Iterator[str]:
 
 def generate(mended: dict[str, Any], root: Path, target: Path) -> None:
     """Generate the package `target` for a mended contract, with the generator settings under `root`."""
-    settings = yaml.safe_load((root / "scripts/generator.yaml").read_text(encoding="utf-8"))
+    settings = generator_settings(root)
     with tempfile.TemporaryDirectory() as scratch:
         client, config = Path(scratch, "client.json"), Path(scratch, "generator.yaml")
         client.write_text(json.dumps(mended), encoding="utf-8")
@@ -94,6 +94,19 @@ def generate(mended: dict[str, Any], root: Path, target: Path) -> None:
     if done.returncode:
         raise RegenerationError(f"openapi-python-client refused the contract:\n{done.stdout}{done.stderr}")
     (target / "py.typed").touch()
+
+
+def generator_settings(root: Path) -> dict[str, Any]:
+    """Return the settings of the generator of the tree under `root`; raises RegenerationError."""
+    try:
+        settings = yaml.safe_load((root / "scripts/generator.yaml").read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        settings, reason = None, " ".join(str(error).split())
+    else:
+        reason = f"it holds a {type(settings).__name__}"
+    if not isinstance(settings, dict):
+        raise RegenerationError(f"scripts/generator.yaml can't be used ({reason}); it maps options to values")
+    return settings
 
 
 def stamp(root: Path) -> str:

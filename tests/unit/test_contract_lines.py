@@ -97,6 +97,15 @@ def test_what_is_no_overlay_is_told(tmp_path: Path, content: bytes | None) -> No
         regenerate.overlay(tmp_path)
 
 
+@pytest.mark.parametrize("content", [b"", b"a: [", b"- a", b"\xff", None])
+def test_what_are_no_settings_of_the_generator_is_told(tmp_path: Path, content: bytes | None) -> None:
+    (tmp_path / "scripts").mkdir()
+    if content is not None:
+        (tmp_path / "scripts/generator.yaml").write_bytes(content)
+    with pytest.raises(regenerate.RegenerationError, match=r"^scripts/generator\.yaml can't be used"):
+        regenerate.generate({}, tmp_path, tmp_path / "package")
+
+
 def test_the_ids_of_the_framework_are_shortened() -> None:
     actions = list(add_contract.short_ids(small_platform.CONTRACT))
     assert [action["update"] for action in actions] == [
