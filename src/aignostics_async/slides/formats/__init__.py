@@ -2,6 +2,7 @@
 
 - `_detection`: what a file is by its first bytes.
 - `_tiff`, `_mirax`, `_dicom`, `_zipped`: the structure of a TIFF, a MIRAX slide, a DICOM file, a zip of them.
+- `_archived`: files in a zip, read at any place.
 - `_ome`: what the OME description in a TIFF says.
 - `_dicom_pixels`, `_dicom_frames`, `_raw_tiles`: whether tiles are there, and hold what they should.
 """

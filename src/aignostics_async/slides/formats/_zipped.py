@@ -5,7 +5,6 @@ An archive comes from elsewhere: what it says of sizes and names is not trusted.
 
 from __future__ import annotations
 
-import io
 import shutil
 import struct
 import tempfile
@@ -14,12 +13,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, BinaryIO
 
 from attrs import frozen
 
 from ..._core._portable import free_space
 from ...errors import NotASlide, SlideError
+from ._archived import open_archived
 from ._detection import SUFFIXES, UNSUPPORTED_SUFFIXES, FileContent, Format
 from ._dicom import DicomHeader, check_headers, header_of
 
@@ -33,7 +32,6 @@ _MAX_RATIO = 200  # pixels are compressed already
 _SLIDES = SUFFIXES | UNSUPPORTED_SUFFIXES
 _ENCRYPTED = 0x1
 _LINK = 0o120000
-_LOCAL_HEADER, _LENGTHS = 30, 26
 # What the standard library raises at one time or another for an archive that is damaged.
 _UNREADABLE = (
     zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, LookupError, OverflowError,
@@ -174,55 +172,9 @@ def _check_twice(path: Path, entries: list[zipfile.ZipInfo], headers: tuple[Dico
             )
 
 
-def _opened(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:
-    """Open a file of an archive; one that is merely stored is read where it lies, without what is before."""
-    if entry.compress_type != zipfile.ZIP_STORED or archive.filename is None:
-        return archive.open(entry)
-    archive.open(entry).close()  # compares the names in both of its headers
-    file = Path(archive.filename).open("rb")  # noqa: SIM115 - the window closes it
-    file.seek(entry.header_offset + _LENGTHS)
-    name, extra = struct.unpack("<HH", file.read(4))
-    begin = entry.header_offset + _LOCAL_HEADER + name + extra
-    return io.BufferedReader(_Window(file, begin, entry.file_size))
-
-
-class _Window(io.RawIOBase):
-    """A part of a file, as a file."""
-
-    def __init__(self, file: BinaryIO, begin: int, size: int) -> None:
-        self._file, self._begin, self._size, self._at = file, begin, size, 0
-        self.name = file.name  # pydicom asks for it
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return True."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Set the position, from the begin, the position or the end."""
-        self._at = max(0, offset + (0, self._at, self._size)[whence])
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        """Read into a buffer, and return how many bytes."""
-        self._file.seek(self._begin + self._at)
-        content = self._file.read(min(len(buffer), max(0, self._size - self._at)))
-        buffer[: len(content)] = content
-        self._at += len(content)
-        return len(content)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-        super().close()
-
-
 def _header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> DicomHeader:
     path = f"{archive.filename}/{entry.filename}"
-    with _opened(archive, entry) as file:
+    with open_archived(archive, entry) as file:
         if file.read(132)[128:] != b"DICM":
             raise NotASlide(
                 f"it is a ZIP archive with {entry.filename}, which is no DICOM file",
