@@ -244,8 +244,9 @@ def test_each_help_fits_80_columns_and_has_an_example() -> None:
         _app.app.parse_args(words, exit_on_error=False, print_error=False)
 
 
-def test_a_terminal_of_unknown_width_gets_the_help() -> None:
-    done = run_here(["--help"], {**os.environ, "COLUMNS": "0"})
+@pytest.mark.parametrize("columns", ["0", "1", "12"])
+def test_a_terminal_of_no_usable_width_gets_the_help(columns: str) -> None:
+    done = run_here(["--help"], {**os.environ, "COLUMNS": columns})
     assert (done.returncode, done.stderr) == (0, "")
     assert "Usage" in done.stdout
 

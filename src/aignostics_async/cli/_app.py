@@ -35,6 +35,7 @@ _RUNS = Group("Running slides", sort_key=2)
 _DEVELOPMENT = Group("Development", sort_key=3)
 _HELP = Group("Help and completion", sort_key=4)
 _EVERYWHERE = Group("Every command", sort_key=9)
+_NARROWEST = 10  # columns
 
 app = App(
     name="aignostics-async",
@@ -79,8 +80,9 @@ def run(arguments: list[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # A reference that the terminal's encoding lacks must not end the command.
             stream.reconfigure(errors="backslashreplace")
-    if os.environ.get("COLUMNS") == "0":
-        del os.environ["COLUMNS"]  # no width is known, and rich would take it for one
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) < _NARROWEST:
+        del os.environ["COLUMNS"]  # 0 is a width that is not known, and rich wraps to 1 for ever
     try:
         _load_for_help(arguments)
         status = run_interruptible(partial(_run, arguments))
