@@ -61,7 +61,7 @@ class _Stored(io.RawIOBase):
         return len(content)
 
     def _read(self, count: int) -> bytes:
-        """Return at most so many bytes from the position on."""
+        """Return at most `count` bytes from the position on."""
         self._file.seek(self._begin + self._at)
         return self._file.read(count)
 
