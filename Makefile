@@ -55,7 +55,7 @@ chaos: $(VENV)/.env  ## Kill bulk jobs at every step, and hold what is left to w
 chaos-cluster: $(VENV)/.env  ## Kill workers, scheduler and coordinator of jobs on a Dask cluster; takes an hour
 	PYTHONPATH=tests:tests/helpers $(BIN)/python -m cluster_chaos $(ARGUMENTS)
 
-test: $(VENV)/.env $(NODE_TOOLS) identity-provider  ## Run the tests, some seven minutes on two cores; COVERAGE=1 counts what they reach
+test: $(VENV)/.env $(NODE_TOOLS) identity-provider  ## Run the tests, some five minutes on two cores; COVERAGE=1 counts what they reach
 	$(if $(COVERAGE),rm -f .coverage*)
 	$(PYTEST) -m "not slow"
 	$(if $(COVERAGE),$(BIN)/coverage combine --quiet && echo "coverage: $$($(BIN)/coverage report) %")
