@@ -15,9 +15,10 @@ import pytest
 
 from aignostics_async import Run, Settings, Slide, login_browser
 from aignostics_async.bulk import BulkJob, JobPlan, Sources, create_job
-from aignostics_async.cli import _emulator, _login, _runs, _submit
+from aignostics_async.cli import _emulator, _login, _submit
 from aignostics_async.cli.bulk import _manage as _bulk_manage, _run as _bulk_run
 from aignostics_async.cli.bulk._job_options import JobOptions
+from aignostics_async.cli.runs import _download, _watch
 from aignostics_async.emulator import EmulatorOptions, serve
 from aignostics_async.resources._runs import Runs
 
@@ -71,9 +72,9 @@ def defaults(called: Callable[..., object]) -> dict[str, object]:
         (_submit.submit, Settings, 1),
         (_submit.submit, Runs.submit, 5),
         (_submit.submit, Slide, 3),
-        (_runs.watch, Settings, 1),
-        (_runs.download, Settings, 1),
-        (_runs.download, Run.download, 1),
+        (_watch.watch, Settings, 1),
+        (_download.download, Settings, 1),
+        (_download.download, Run.download, 1),
         (_bulk_run.run, Settings, 1),
         (_bulk_run.run, create_job, 1),
         (_bulk_run.resume, Settings, 1),

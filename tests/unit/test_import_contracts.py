@@ -61,7 +61,7 @@ PLANTED = {
         "In the emulated platform, each layer imports only those below it",
     ),
     "the command line to a private module": (
-        "src/aignostics_async/cli/_runs.py",
+        "src/aignostics_async/cli/_submit.py",
         "from ..bulk.report._sanitizing import told",
         "The command line imports the public API only",
     ),

@@ -22,8 +22,8 @@ from aignostics_async.bulk.database._queries import OwnRun
 from aignostics_async.bulk.database._states import AttemptOutcome, IntentState
 from aignostics_async.bulk.report._rows import read_troubles
 from aignostics_async.bulk.stages._monitoring import Monitoring
-from aignostics_async.cli import _runs
 from aignostics_async.cli._options import as_time, run_metadata
+from aignostics_async.cli.runs import _list
 from aignostics_async.contracts._protocol import RunOptions
 from aignostics_async.contracts.v1_8 import _decoding
 
@@ -145,7 +145,7 @@ def test_what_a_run_tells_is_shown() -> None:
             "num_preceding_items_org": 12,
         }
     )
-    assert list(_runs._facts(run)) == [
+    assert list(_list._facts(run)) == [
         "items: 2 (1 PENDING, 1 SUCCEEDED)",
         "items before it: 12 of the organization",
         "due date: 2026-01-02 00:00 UTC",

@@ -2,8 +2,8 @@
 
 It stands on the public API, like a program of a user. A module per group of commands:
 
-- `_login`, `_doctor`, `_applications`, `_slides`, `_submit`, `_runs`, `_emulator`, `_contract`
-- `bulk`: a package of its own
+- `_login`, `_doctor`, `_applications`, `_slides`, `_submit`, `_emulator`, `_contract`
+- `runs`, `bulk`: packages of their own
 
 and what they share:
 

@@ -55,7 +55,7 @@ _COMMANDS = {
     "_applications:documents": _RUNS,
     "_slides:app": _RUNS,
     "_submit:submit": _RUNS,
-    "_runs:app": _RUNS,
+    "runs:app": _RUNS,
     "bulk:app": _RUNS,
     "_emulator:emulator": _DEVELOPMENT,
     "_contract:app": _DEVELOPMENT,

@@ -32,6 +32,7 @@ from ._output import err, print_json_line
 
 FAILED = 1
 USAGE = 2
+SOME_FAILED = 3
 _STATUS: tuple[tuple[type[AignosticsError], int], ...] = (
     (ConfigurationError, USAGE),
     (UsageError, USAGE),

@@ -37,7 +37,7 @@ from ._options import (
 from ._output import count, err, note, out, print_json
 from ._progress import transfer_progress
 from ._rehearsal import DryRun
-from ._runs import download_results
+from .runs._download import download_results
 
 _MAX_NAMED = 20
 
