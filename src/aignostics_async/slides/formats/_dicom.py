@@ -16,7 +16,7 @@ from .._fingerprints import sampled_digest
 from ..privacy._dicom_identifying import dicom_kinds, image_type_of
 from ..privacy._identifying import IdentifyingKind
 from ._detection import Format, identify
-from ._dicom_pixels import ends_black, more_elements, pixels_problem
+from ._dicom_pixels import Pixels
 
 _WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _DIRECTORY = "1.2.840.10008.1.3.10"
@@ -145,12 +145,12 @@ def header_of(file: IO[bytes], size: int, path: str) -> DicomHeader:
                 raise SlideError(
                     "it is deflated DICOM, which OpenSlide can't read", path=path, remedy=EXPORT_AS
                 )
-            problem = pixels_problem(file, size, header, begin)
-            if not problem:
-                is_black = ends_black(file, header, begin)
-                header.update(more_elements(file, size, header, begin))
-                return _described(header, ends_black=is_black)
-            raise SlideError(problem, path=path, remedy=_COPY_AGAIN)
+            pixels = Pixels(file, size, header, begin)
+            if problem := pixels.problem():
+                raise SlideError(problem, path=path, remedy=_COPY_AGAIN)
+            is_black = pixels.ends_black()
+            header.update(pixels.more_elements())
+            return _described(header, ends_black=is_black)
         if kind != _DIRECTORY and "SeriesInstanceUID" not in header:
             raise SlideError("its header ends too early", path=path, remedy=_COPY_AGAIN)
     except SlideError:

@@ -22,14 +22,11 @@ _CHUNK = 1024 * 1024
 _MAX_SEARCH = 256 * _CHUNK  # what describes the tiles of a large slide one by one lies before
 
 
-def frames_problem(file: IO[bytes], size: int, begin: int, frames: int) -> str:
-    """Return what is wrong with the tiles of a file whose header ends at `begin`, or nothing.
+def frames_problem(file: IO[bytes], size: int, start: int, frames: int) -> str:
+    """Return what is wrong with the tiles of a file, or nothing; `start` is where the table of them begins.
 
     Costs the beginning and the end of 128 tiles, and the head of each where there is no table of them.
     """
-    start = find_compressed(file, begin)
-    if start is None:
-        return ""
     file.seek(start)
     head = file.read(_HEAD)
     if len(head) < _HEAD or not head.startswith(_ITEM):
