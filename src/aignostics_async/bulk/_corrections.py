@@ -109,7 +109,8 @@ async def correct(
     numbers = await database.read(numbers_of(told.only))
     wanted = await database.read(_retries.retryable(**which, only=numbers))
     known = await database.read(_queries.slide_files())
-    lines = _Lines(manifest, path or Path(), known, wanted)
+    # In a thread: it looks at the folders above each slide of the job.
+    lines = await to_thread.run_sync(_Lines, manifest, path or Path(), known, wanted)
     entries = {row.number: entry for row in wanted if (entry := _corrected(row, lines, told.mpp)) is not None}
     if await database.read(_queries.has_pseudonyms()):
         named = [number for number, entry in entries.items() if not entry.is_pseudonym]
