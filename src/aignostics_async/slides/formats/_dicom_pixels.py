@@ -1,4 +1,4 @@
-"""The pixels of a DICOM file: whether all of them are there, and what is behind them."""
+"""The pixels of a DICOM file: whether all of them are there, and what is before and behind them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Pixels:
 
     @cached_property
     def _rest(self) -> bytes | None:
-        """What is behind the last compressed tile; None where no mark of the end is near the file's."""
+        """What is behind the last compressed tile; None without a mark of their end near the file's."""
         self._file.seek(max(0, self._size - _TAIL))
         tail = self._file.read()
         at = tail.rfind(_END_OF_PIXELS)
@@ -89,7 +89,7 @@ class Pixels:
     def more_elements(self) -> Any:
         """Return the elements before and behind the pixels, where private ones may be, but those of tiles.
 
-        None where they can't be read.
+        Those that can't be read are left out.
         """
         found = _parsed(self._before(), self._header)
         found.update(_parsed(self._after(), self._header))
