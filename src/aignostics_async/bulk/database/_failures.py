@@ -16,6 +16,9 @@ _DENIED = "check the rights of the job's folder; a folder that is read only can 
 _FULL = "no space is left; make room in the job's folder"
 _DISK = "the disk failed; mend it, or restore the job's folder elsewhere"
 
+OLDEST_SQLITE = (3, 37)
+"""For tables that are STRICT: an older SQLite takes a database with them for damaged."""
+
 _ADVICE = {
     sqlite3.SQLITE_AUTH: _DENIED,
     sqlite3.SQLITE_BUSY: _BUSY,
@@ -37,6 +40,9 @@ def describe(error: sqlite3.Error | OSError) -> str:
     if isinstance(error, OSError):
         advice = _DENIED if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else _DISK
         return f"{error.strerror}: {advice}"
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        advice = f"this Python has SQLite {sqlite3.sqlite_version}, and jobs need 3.37; use a newer Python"
+        return f"{type(error).__name__}, {error}: {advice}"
     # The low byte is the kind; extended codes say more of the same kind.
     advice = _ADVICE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, _DISK)
     return f"{type(error).__name__}, {error}: {advice}"

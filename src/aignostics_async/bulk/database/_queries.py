@@ -153,7 +153,7 @@ def references() -> Callable[[Execute], dict[str, int]]:
 
 def slide_files() -> Callable[[Execute], list[str]]:
     """Return the query for the files of all items; a line that could not be taken stands for itself."""
-    query = "SELECT path, overrides ->> 'files' FROM items"
+    query = "SELECT path, json_extract(overrides, '$.files') FROM items"
     return lambda execute: [
         file for path, files in execute(query) for file in (path, *json.loads(files or "[]"))
     ]
@@ -161,7 +161,7 @@ def slide_files() -> Callable[[Execute], list[str]]:
 
 def has_pseudonyms() -> Callable[[Execute], bool]:
     """Return the query for whether references of the job are pseudonyms."""
-    query = "SELECT 1 FROM items WHERE overrides ->> 'is_pseudonym' IS NOT NULL LIMIT 1"
+    query = "SELECT 1 FROM items WHERE json_extract(overrides, '$.is_pseudonym') LIMIT 1"
     return lambda execute: execute(query).fetchone() is not None
 
 
