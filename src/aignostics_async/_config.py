@@ -264,7 +264,7 @@ class Settings:
     certifi.
     """
     proxy: str | None = field(default=None, repr=False, validator=optional(_a(str)))
-    """The URL of a proxy for all traffic except loopback; None by default.
+    """The URL of a proxy for all traffic except loopback, http://host:port or host:port; None by default.
 
     Without one, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide, else the settings of macOS and
     Windows.

@@ -47,6 +47,8 @@ ADDRESSES = (
     "https://user:PLANTED @host.example.com",
     "https://user:PLANTED@",
     "user:PLANTED@host.example.com",
+    "//user:PLANTED@host.example.com",
+    "user:PLANTED://word@host.example.com",
 )
 
 
@@ -264,7 +266,14 @@ async def test_a_call_that_is_cancelled_behind_a_proxy(call: Call, trouble: Trou
 @pytest.mark.parametrize("given", ["setting", "variable"])
 @pytest.mark.parametrize(
     "proxy",
-    ["socks9://user:PLANTED@127.0.0.1:1", "http://user:PLANTED@127.0.0.1:port", "http://user:PLANTED@:1"],
+    [
+        "socks9://user:PLANTED@127.0.0.1:1",
+        "http://user:PLANTED@127.0.0.1:port",
+        "http://user:PLANTED@:1",
+        "user:PLANTED@127.0.0.1:port",
+        "user:PLANTED://word@127.0.0.1:port",
+        "127.0.0.1:1:user:PLANTED",
+    ],
 )
 async def test_a_proxy_that_cant_be_used(given: str, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)

@@ -110,6 +110,9 @@ async def test_a_proxy_of_an_impossible_port_is_refused(monkeypatch: pytest.Monk
         ("http://user@proxy.example.com:3128", ("user", "")),
         ("http://us%40er:pass%2Fword@proxy.example.com:3128", ("us@er", "pass/word")),
         ("http://user:p/a#s?s@word:1@proxy.example.com:3128", ("user", "p/a#s?s@word:1")),
+        ("proxy.example.com:3128", None),
+        ("//user:password@proxy.example.com:3128", ("user", "password")),
+        ("user:pass://word@proxy.example.com:3128", ("user", "pass://word")),
     ],
 )
 def test_a_password_is_no_part_of_the_url_of_a_proxy(url: str, auth: tuple[str, str] | None) -> None:

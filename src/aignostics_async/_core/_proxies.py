@@ -10,8 +10,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from attrs import frozen
 
-from ._secret import Secret
-from ._urls import DEFAULT_PORTS, is_loopback
+from ..errors import ConfigurationError
+from ._secret import Secret, conceals_arguments
+from ._urls import DEFAULT_PORTS, is_loopback, split_scheme
 
 _PORT = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*):(?P<port>\d+)")
 
@@ -24,12 +25,25 @@ class Proxy:
     credentials: Secret | None = None
 
     @classmethod
+    @conceals_arguments
     def parse(cls, url: str) -> Self:
-        """Return the proxy of a URL, which may hold a user name and password; checks nothing."""
-        scheme, mark, rest = url.strip().partition("://")
+        """Return the proxy of a URL, which may hold a user name and password.
+
+        Without a scheme it is a proxy of HTTP. Raises ConfigurationError without a host, or for a port that
+        there is not.
+        """
+        scheme, rest = split_scheme(url.strip())
         # The last @: a password may hold others, and slashes.
         credentials, sign, place = rest.rpartition("@")
-        return cls(f"{scheme}{mark}{place}", Secret(credentials) if sign else None)
+        shown = f"{scheme or 'http'}://{place}"
+        try:
+            parts = urlsplit(shown)
+            has_place = parts.port != 0 and bool(parts.hostname)
+        except ValueError:
+            has_place = False
+        if not has_place:  # the parts of a password may be anywhere in it
+            raise ConfigurationError("the proxy can't be used: its URL must have the form http://host:port")
+        return cls(shown, Secret(credentials) if sign else None)
 
     @property
     def auth(self) -> tuple[str, str] | None:
@@ -40,6 +54,7 @@ class Proxy:
         return unquote(name), unquote(password)
 
 
+@conceals_arguments
 def proxy_for(url: str, *, proxy: str | None, trust_env: bool) -> Proxy | None:
     """Return the proxy to reach a URL through, or None to connect directly; no I/O.
 
@@ -49,7 +64,7 @@ def proxy_for(url: str, *, proxy: str | None, trust_env: bool) -> Proxy | None:
     decides if it is given. With `trust_env`, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide, in
     upper or lower case, and where none of them is set, the settings of macOS and Windows.
 
-    A proxy from the environment gets `http://` where it has no scheme. Each may have a password.
+    A proxy may have a password. Raises ConfigurationError for one that has no host, or no valid port.
     """
     target = urlsplit(url)
     host = target.hostname or ""
@@ -68,7 +83,7 @@ def proxy_for(url: str, *, proxy: str | None, trust_env: bool) -> Proxy | None:
     if proxy_bypass(host) if no_proxy is None else is_excepted(target, no_proxy):
         return None
     found = proxies.get(target.scheme) or proxies.get("all")
-    return None if found is None else Proxy.parse(found if "://" in found else f"http://{found}")
+    return None if found is None else Proxy.parse(found)
 
 
 def is_excepted(target: SplitResult, no_proxy: str) -> bool:

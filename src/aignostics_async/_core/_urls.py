@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import SplitResult, urlsplit
 
 from ..errors import ConfigurationError
 from ._secret import conceals_arguments
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+_SCHEME = re.compile(r"(?:([a-z][a-z0-9+.-]*):)?//", re.IGNORECASE)
+_USER_NAME = re.compile(r"(?:[^/@]*//)?[^/]*@")
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
@@ -29,14 +32,23 @@ def shown_address(text: str) -> str:
 
     It need not be a URL; whatever is before an @ may be a password.
     """
-    scheme, mark, rest = text.partition("://") if "://" in text else ("", "", text)
-    return f"{scheme}{mark}{rest.rpartition('@')[2].partition('?')[0]}"
+    scheme, rest = split_scheme(text)
+    shown = rest.rpartition("@")[2].partition("?")[0]
+    return f"{scheme}://{shown}" if scheme else shown
+
+
+def split_scheme(text: str) -> tuple[str, str]:
+    """Return the scheme of a URL, empty if there is none, and what follows its slashes.
+
+    What is before `://` is no scheme unless it could be one: a password may hold these signs, too.
+    """
+    found = _SCHEME.match(text)
+    return (found[1] or "", text[found.end() :]) if found else ("", text)
 
 
 def has_user_name(address: str) -> bool:
     """Whether there is a user name, and perhaps a password, before the host of an address."""
-    authority = address.partition("://")[2] or address
-    return "@" in authority.partition("/")[0]
+    return _USER_NAME.match(address) is not None
 
 
 def is_loopback(host: str) -> bool:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 import ssl
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import anyio
 import httpx
 
-from .._core._proxies import Proxy, proxy_for
+from .._core._proxies import proxy_for
 from .._core._redaction import RedactingFilter, excerpt, without_secret_values
 from .._core._urls import without_query
 from ..errors import ConfigurationError, UsageError
@@ -69,7 +68,7 @@ def open_client(settings: Settings, context: ssl.SSLContext, url: str) -> HttpCl
     try:
         return httpx.AsyncClient(
             verify=context,
-            proxy=None if found is None else _as_httpx(found),
+            proxy=None if found is None else httpx.Proxy(found.url, auth=found.auth),
             trust_env=False,  # the proxy is chosen above, and the context holds the certificates
             timeout=_timeout(settings),
             limits=httpx.Limits(max_connections=1),
@@ -79,12 +78,6 @@ def open_client(settings: Settings, context: ssl.SSLContext, url: str) -> HttpCl
         reason = excerpt(str(error))
     # Outside of the except clause: the frames of httpx show the password of a proxy.
     raise ConfigurationError(f"the proxy can't be used: {reason}")
-
-
-def _as_httpx(proxy: Proxy) -> httpx.Proxy:
-    """Return a proxy for httpx; raises ValueError for a port that there is not, which httpx connects to."""
-    urlsplit(proxy.url).port  # noqa: B018 - it is checked when it is read
-    return httpx.Proxy(proxy.url, auth=proxy.auth)
 
 
 def build_request(

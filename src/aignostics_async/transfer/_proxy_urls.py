@@ -15,14 +15,10 @@ def proxy_address(proxy: Proxy) -> SplitResult:
 
     Without a port it is that of HTTP, as for API requests.
     """
-    try:
-        address = urlsplit(proxy.url if "://" in proxy.url else f"http://{proxy.url}")
-        _ = address.port
-        if address.scheme == "http" and address.hostname:
-            return address
-    except ValueError:
-        pass
-    raise ConfigurationError("files move through proxies of the form http://host:port only")
+    address = urlsplit(proxy.url)
+    if address.scheme != "http":
+        raise ConfigurationError("files move through proxies of the form http://host:port only")
+    return address
 
 
 def proxy_credentials(proxy: Proxy) -> dict[str, str]:
