@@ -30,7 +30,7 @@ from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.slides import SlideInfo
 from aignostics_async.slides._fingerprints import measure
 from aignostics_async.slides.workers._probed_slide import ProbedSlide
-from aignostics_async.transfer._progress import Progress
+from aignostics_async.transfer.progress._events import Progress
 from benchmarks.figures import ROOT, Results, parser_of, recording
 
 SIZE = 2_000_000

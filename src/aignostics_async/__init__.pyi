@@ -183,11 +183,11 @@ from .storage import (
     put_once as put_once,
 )
 from .submission import FoundRuns as FoundRuns, read_metadata as read_metadata
-from .transfer._progress import (
+from .transfer.progress._events import (
     Progress as Progress,
     ProgressLines as ProgressLines,
     TransferEvent as TransferEvent,
     TransferTally as TransferTally,
 )
-from .transfer._progress_bars import ProgressBars as ProgressBars
+from .transfer.progress._terminal_bars import ProgressBars as ProgressBars
 from .watch import Change as Change, Watcher as Watcher

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .contracts._protocol import Operation
     from .downloads._completed_items import CompletedItems
     from .storage import Checksums, Store, StoreAddress, Verify
-    from .transfer._progress import Progress
+    from .transfer.progress._events import Progress
 
 _log = get_logger("aignostics_async")
 _P = ParamSpec("_P")

@@ -36,7 +36,6 @@ from aignostics_async._core._crc32c import Crc32c
 from aignostics_async._core._portable import new_poll
 from aignostics_async._core._proxies import Proxy
 from aignostics_async.emulator.process import IMPATIENT, Emulator
-from aignostics_async.transfer import _addresses, _connection, _pool
 from aignostics_async.transfer._cancel_token import Cancelled, CancelToken
 from aignostics_async.transfer._download import fetch_file
 from aignostics_async.transfer._engine import Engine
@@ -44,6 +43,7 @@ from aignostics_async.transfer._multipart_upload import SignedRequest, send_file
 from aignostics_async.transfer._ranged_download import FetchedFile
 from aignostics_async.transfer._request import read_back, send_request
 from aignostics_async.transfer._upload import put_file
+from aignostics_async.transfer.connections import _addresses, _connection, _pool
 
 MIB = 1024 * 1024
 BODY = array("I", range(MIB // 2)).tobytes()  # 2 MiB

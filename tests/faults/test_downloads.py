@@ -29,10 +29,10 @@ from aignostics_async import (
 )
 from aignostics_async._core._file_fingerprint import Fingerprint
 from aignostics_async.emulator.process import IMPATIENT, Emulator
-from aignostics_async.transfer._partial_file import part_path, record_path
 from aignostics_async.transfer._ranges import Span
-from aignostics_async.transfer._resume_record import Record
 from aignostics_async.transfer._upload import _Put, put_file
+from aignostics_async.transfer.files._partial_file import part_path, record_path
+from aignostics_async.transfer.files._resume_record import Record
 
 pytestmark = pytest.mark.both_contracts
 

@@ -27,11 +27,12 @@ from aignostics_async import (
 )
 from aignostics_async._core._crc32c import Crc32c
 from aignostics_async.emulator.process import IMPATIENT, Emulator
-from aignostics_async.transfer import _engine, _file_io, _partial_file
+from aignostics_async.transfer import _engine
 from aignostics_async.transfer._download import fetch_file
 from aignostics_async.transfer._engine import Engine
 from aignostics_async.transfer._multipart_upload import SentPart, SignedRequest, send_file
 from aignostics_async.transfer._upload import put_file
+from aignostics_async.transfer.files import _file_io, _partial_file
 
 MIB = 1024 * 1024
 BODY = array("I", range(3 * MIB)).tobytes()  # 12 MiB

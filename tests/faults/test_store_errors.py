@@ -13,8 +13,8 @@ from aignostics_async import TransferInterrupted, UrlRefused
 from aignostics_async.errors import is_transient_code
 from aignostics_async.storage._advice import own_advice
 from aignostics_async.transfer._request import send_request
-from aignostics_async.transfer._responses import STORE_FULL
 from aignostics_async.transfer._upload import put_file
+from aignostics_async.transfer.connections._responses import STORE_FULL
 
 BODY = b"slide" * 2000
 TRANSIENT = ["RequestTimeout", "BadDigest", "OperationAborted", "SlowDown", "InternalError", "IncompleteBody"]

@@ -38,16 +38,16 @@ from aignostics_async._core._secret import SecretText
 from aignostics_async.downloads._checksum_cache import ChecksumCache
 from aignostics_async.emulator.process import IMPATIENT
 from aignostics_async.storage._object_store import file_size
-from aignostics_async.transfer import _partial_file
 from aignostics_async.transfer._download import fetch_file
-from aignostics_async.transfer._partial_file import part_path, record_path
 from aignostics_async.transfer._ranged_download import FetchedFile
 from aignostics_async.transfer._ranges import Span
 from aignostics_async.transfer._request import send_request
-from aignostics_async.transfer._resume_record import Record
-from aignostics_async.transfer._target_folder import clear_abandoned
 from aignostics_async.transfer._threads import Lane
 from aignostics_async.transfer._upload import put_file
+from aignostics_async.transfer.files import _partial_file
+from aignostics_async.transfer.files._partial_file import part_path, record_path
+from aignostics_async.transfer.files._resume_record import Record
+from aignostics_async.transfer.files._target_folder import clear_abandoned
 
 MIB = 1024 * 1024
 BODY = array("I", range(3 * MIB)).tobytes()  # 12 MiB, no two places alike

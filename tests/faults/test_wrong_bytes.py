@@ -22,7 +22,7 @@ from aignostics_async.downloads._checksum_cache import ChecksumCache
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.transfer._download import fetch_file
 from aignostics_async.transfer._engine import Engine
-from aignostics_async.transfer._partial_file import part_path, record_path
+from aignostics_async.transfer.files._partial_file import part_path, record_path
 
 BODY = random.Random("body").randbytes(40_000)
 CRC = checksum_bytes(BODY).wire

@@ -22,7 +22,7 @@ import aignostics_async, aignostics_async.bulk, aignostics_async.cli._app, aigno
 from aignostics_async import FileStore, Settings, Token, TokenKey, TokenSet
 from aignostics_async._core._file_lock import FileLock
 from aignostics_async.transfer._cancel_token import CancelToken
-from aignostics_async.transfer._partial_file import PartialFile, Span
+from aignostics_async.transfer.files._partial_file import PartialFile, Span
 
 folder = Path(tempfile.mkdtemp())
 

@@ -24,7 +24,7 @@ from aignostics_async._core._lifetime import Lifetime
 from aignostics_async._http._client import ssl_context
 from aignostics_async.emulator.process import IMPATIENT
 from aignostics_async.transfer._engine import Engine
-from aignostics_async.transfer._partial_file import part_path, record_path
+from aignostics_async.transfer.files._partial_file import part_path, record_path
 
 _DROP = 64  # bytes
 

@@ -46,7 +46,7 @@ PLANTED = {
         "Only _http/ imports httpx",
     ),
     "past the wire": (
-        "src/aignostics_async/transfer/_connection.py",
+        "src/aignostics_async/transfer/connections/_connection.py",
         "import urllib3",
         "No HTTP library beside httpx and the standard library's",
     ),

@@ -8,7 +8,7 @@ import pytest
 
 from aignostics_async import Client, ConfigurationError
 from aignostics_async._core._proxies import Proxy, proxy_for
-from aignostics_async.transfer._proxy_urls import proxy_address
+from aignostics_async.transfer.connections._proxy_urls import proxy_address
 
 PROXY = "http://proxy.example.com:3128"
 

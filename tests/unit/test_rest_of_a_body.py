@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from aignostics_async.transfer import _connection
-from aignostics_async.transfer._connection import Connection, Response
+from aignostics_async.transfer.connections import _connection
+from aignostics_async.transfer.connections._connection import Connection, Response
 
 LIMIT = 64 * 1024
 HEAD = "HTTP/1.1 200 OK\r\n"

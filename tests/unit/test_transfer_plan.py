@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from aignostics_async import Crc32c, checksum_bytes
-from aignostics_async.transfer import _partial_file
 from aignostics_async.transfer._cancel_token import CancelToken
-from aignostics_async.transfer._partial_file import PartialFile, part_path, record_path
 from aignostics_async.transfer._ranges import (
     Span,
     combined,
@@ -21,7 +19,9 @@ from aignostics_async.transfer._ranges import (
     split,
     strong_etag,
 )
-from aignostics_async.transfer._resume_record import Record, read_record
+from aignostics_async.transfer.files import _partial_file
+from aignostics_async.transfer.files._partial_file import PartialFile, part_path, record_path
+from aignostics_async.transfer.files._resume_record import Record, read_record
 
 BODY = random.Random("plan").randbytes(10_000)
 

@@ -1,6 +1,6 @@
 """Requests to the API: token, connections, timeouts, retries, hooks, and errors of this package's tree.
 
-The bearer token goes to the API's own origin and nowhere else. Files move by `transfer/_connection.py`, which
+The bearer token goes to the API's own origin and nowhere else. Files move by `transfer/connections/`, which
 has no credentials. Requests are built here, not by an httpx client, so that nothing a client keeps, least of
 all cookies, gets into them.
 """

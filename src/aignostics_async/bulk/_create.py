@@ -15,7 +15,7 @@ from anyio import to_thread
 from attrs import evolve
 
 from ..errors import JobRefused
-from ..transfer._progress import call_plain, check_callback
+from ..transfer.progress._events import call_plain, check_callback
 from .database import _commands, _job_commands, _run_commands
 from .database._database import Database, check_whole
 from .database._job_folder import HighWaterMark, HighWaterMarkFile, JobFolder, changing

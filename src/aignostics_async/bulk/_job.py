@@ -17,7 +17,7 @@ from .._core._tasks import plain_task_group
 from .._internals import contract_facts
 from ..contracts._lines import OLDEST
 from ..errors import JobError
-from ..transfer._progress import check_callback, ignore
+from ..transfer.progress._events import check_callback, ignore
 from ._assembly import begin_work
 from ._expiry_monitor import monitor_expiry
 from ._generation import record_stop
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ..storage import Store, StoreAddress
-    from ..transfer._progress import Progress
+    from ..transfer.progress._events import Progress
     from .database._journal import Listener
     from .database._queries import JobRow
     from .database._states import ItemState

@@ -11,14 +11,14 @@ from .._core._secret import SecretText
 from ..errors import AignosticsError, ResultsDeleted, TransferError
 from ..models import ItemResult, OutputArtifact
 from ..transfer._download import fetch_file
-from ..transfer._file_io import unwritable
-from ..transfer._progress import (
+from ..transfer.files._file_io import unwritable
+from ..transfer.files._target_folder import make_room
+from ..transfer.progress._events import (
     Progress,
     ProgressReporter,
     TransferEvent,
     guard_progress,
 )
-from ..transfer._target_folder import make_room
 from ._outcomes import FileOutcome, FileStatus
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ async def _fetch(
         name=request.name,
         expected=artifact.crc32c,
         listed=None if artifact.download_url is None else SecretText(artifact.download_url),
-        prepare=lambda: make_room(engine, request.root, path, request.name),
+        prepare=lambda: make_room(engine.checked_folders, request.root, path, request.name),
         find=find,
         progress=reporter.advance,
     )

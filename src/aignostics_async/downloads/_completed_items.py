@@ -16,7 +16,7 @@ from .._core._misuse import explains_misuse
 from .._core._tasks import plain_task_group
 from ..errors import UsageError
 from ..models import ItemResult, ItemStatus
-from ..transfer._progress import CallbackRaised, ProgressGuard
+from ..transfer.progress._events import CallbackRaised, ProgressGuard
 from ._artifact import DownloadRequest, download_artifact
 from ._outcomes import FileOutcome
 from ._run_download import artifact_paths
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from .._core._tasks import PlainTaskGroup
     from ..transfer._engine import Engine
-    from ..transfer._progress import Progress
+    from ..transfer.progress._events import Progress
     from ..watch import Change, Watcher
     from ._checksum_cache import ChecksumCache
     from ._listing import RunReader

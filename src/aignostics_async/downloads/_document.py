@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .._core._file_names import safe_name
 from .._core._secret import SecretText
 from ..transfer._download import fetch_file
-from ..transfer._target_folder import make_room
+from ..transfer.files._target_folder import make_room
 
 if TYPE_CHECKING:
     from ..transfer._engine import Engine
@@ -36,7 +36,7 @@ async def download_document(
         name=name,
         expected=None,
         listed=SecretText(await url()),
-        prepare=lambda: make_room(engine, folder, path, name),
+        prepare=lambda: make_room(engine.checked_folders, folder, path, name),
         needs_checksum=not allow_unverified,
     )
     return path

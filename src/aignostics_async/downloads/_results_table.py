@@ -14,7 +14,7 @@ from .._core._atomic_file import atomic_file
 from .._core._display_text import harmless
 from .._core._file_names import media_type_of
 from ..errors import MissingExtra, TransferError, UsageError
-from ..transfer._file_io import unwritable
+from ..transfer.files._file_io import unwritable
 from ._outcomes import FileOutcome, FileStatus
 
 COLUMNS = ("reference", "artifact", "path", "crc32c", "media_type", "size")

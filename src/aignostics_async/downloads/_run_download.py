@@ -11,7 +11,7 @@ from .._core._file_names import distinct_names, extension
 from .._core._tasks import plain_task_group
 from ..errors import AignosticsError
 from ..models import ItemResult, ItemStatus, OutputArtifact
-from ..transfer._progress import guard_progress
+from ..transfer.progress._events import guard_progress
 from ._artifact import DownloadRequest, download_artifact
 from ._outcomes import DownloadReport, FileOutcome
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 
     from ..transfer._engine import Engine
-    from ..transfer._progress import Progress
+    from ..transfer.progress._events import Progress
     from ._checksum_cache import ChecksumCache
     from ._listing import RunReader, RunResults
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .._session import Session
     from ..downloads._outcomes import DownloadReport
-    from ..transfer._progress import Progress
+    from ..transfer.progress._events import Progress
     from ..watch import Watcher
 
 _READ_AFTER_WRITE = Backoff(0.05, 1.6)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..models import Fault, RunDetails
     from ..storage import Store, StoreAddress
     from ..submission import FoundRuns
-    from ..transfer._progress import Progress
+    from ..transfer.progress._events import Progress
     from ._applications import Applications
 
 

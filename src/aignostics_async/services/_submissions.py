@@ -24,7 +24,7 @@ from .._core._tasks import is_cancelled
 from .._identifiers import as_texts
 from .._internals import contract_facts
 from ..errors import AignosticsError, SubmissionUnknown, UsageError
-from ..transfer._progress import Progress, TransferEvent, TransferTally
+from ..transfer.progress._events import Progress, TransferEvent, TransferTally
 from ._journal import Submission, SubmissionJournal, SubmissionStatus
 from ._public_message import public_message
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import UrlRefused
-from ..transfer._responses import EXPIRED_CODES, FRESH_URL
+from ..transfer.connections._responses import EXPIRED_CODES, FRESH_URL
 
 _EXPIRED = "the store's credentials have expired; renew them, then repeat it"
 _NOT_ACCEPTED = "the store does not accept the key; check its id, its secret and the region"

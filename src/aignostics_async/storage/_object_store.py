@@ -23,13 +23,13 @@ from .._core._logging import get_logger
 from .._core._urls import shown_address
 from .._identifiers import as_object_key
 from ..errors import ChecksumMismatch, ConfigurationError, TransferError, UrlRefused
-from ..transfer._file_io import check_regular, unreadable
 from ..transfer._multipart_upload import part_size_of
 from ..transfer._object_facts import NOTHING, ObjectFacts, written_facts
-from ..transfer._progress import guard_progress
 from ..transfer._renewal import send_renewing
 from ..transfer._request import read_back
 from ..transfer._upload import SentFile
+from ..transfer.files._file_io import check_regular, unreadable
+from ..transfer.progress._events import guard_progress
 from ._protocol import Deleting, Stored, Verify
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from .._identifiers import as_object_key
 from ..errors import ConfigurationError
 from ..transfer._object_facts import NOTHING, ObjectFacts, read_facts
 from ..transfer._request import probe_object, send_request
-from ..transfer._responses import is_signed_url
 from ..transfer._upload import SentFile, put_file
+from ..transfer.connections._responses import is_signed_url
 from ._fields import is_function, is_verify
 from ._object_store import ObjectStore, facts_or_nothing
 from ._protocol import Store, Verify

@@ -12,7 +12,7 @@ from .._core._arguments import as_path, awaited, check_kind
 from .._core._backoff import Backoff
 from .._core._crc32c import checksum_file
 from ..errors import ChecksumMismatch, TransferError, UrlRefused, UsageError
-from ..transfer._file_io import unreadable
+from ..transfer.files._file_io import unreadable
 from ._object_store import ObjectStore, absent, file_size
 from ._protocol import Store, Stored
 

@@ -17,7 +17,7 @@ from ..models import ApplicationVersion, Fault
 from ..slides import IdentifyingKind, IdentifyingPolicy, SlideInfo
 from ..slides.privacy._identifying import as_policies
 from ..slides.workers._probed_slide import ProbedSlide
-from ..transfer._progress import call_plain, check_callback
+from ..transfer.progress._events import call_plain, check_callback
 from ._billing import SubmissionBilling, sample_slide_files
 from ._billing_index import SlideIdentity
 from ._metadata import slide_metadata
@@ -37,7 +37,7 @@ from ._slides import (
 if TYPE_CHECKING:
     from .._config import Settings, Uploads
     from ..storage import Store
-    from ..transfer._progress import Progress
+    from ..transfer.progress._events import Progress
 
 _log = get_logger("aignostics_async.submission")
 

@@ -19,7 +19,7 @@ from ..slides import SlideInfo
 from ..slides._packing import one_file, sent_name
 from ..storage import Store, Stored, put_once
 from ..storage._upload import credentials_end, put_verified, sent_checksum, sign_get
-from ..transfer._progress import (
+from ..transfer.progress._events import (
     Progress,
     ProgressReporter,
     TransferEvent,

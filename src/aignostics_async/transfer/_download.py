@@ -10,10 +10,10 @@ from attrs import evolve
 
 from .._core._crc32c import readable_crc32c
 from ..errors import ChecksumMismatch
-from ._file_io import unwritable
-from ._partial_file import PartialFile
-from ._progress import guard_progress
 from ._ranged_download import DownloadSpec, FetchedFile, RangedDownload
+from .files._file_io import unwritable
+from .files._partial_file import PartialFile
+from .progress._events import guard_progress
 
 if TYPE_CHECKING:
     from .._core._crc32c import Crc32c

@@ -18,8 +18,8 @@ from ._limits import (
     BandwidthLimiter,
     ConcurrencyLimit,
 )
-from ._pool import ConnectionPool
 from ._threads import Lane, WorkerThreads
+from .connections._pool import ConnectionPool
 
 if TYPE_CHECKING:
     import ssl
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .._config import Settings
     from .._core._lifetime import Lifetime
     from .._http._retry import Outcome
-    from ._partial_file import PartialFile
+    from .files._partial_file import PartialFile
 
 _T = TypeVar("_T")
 

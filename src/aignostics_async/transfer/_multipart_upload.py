@@ -23,18 +23,18 @@ from .._core._tasks import run_all
 from .._http._retry import AttemptFailed, Outcome, repeat
 from ..errors import AignosticsError, ChecksumMismatch
 from ._engine import new_buffer
-from ._file_io import check_unchanged, fingerprint, open_source, read_source
 from ._limits import SEND_PIECE
 from ._object_facts import ObjectFacts, written_facts
-from ._progress import guard_progress
 from ._renewal import send_renewing
 from ._upload import SentFile
+from .files._file_io import check_unchanged, fingerprint, open_source, read_source
+from .progress._events import guard_progress
 
 if TYPE_CHECKING:
     from .._core._file_fingerprint import Fingerprint
     from ._cancel_token import CancelToken
-    from ._connection import BodyWriter
     from ._engine import Engine
+    from .connections._connection import BodyWriter
 
 
 _MIN_PART = 5 * 1024 * 1024  # bytes of every part but the last; no store takes smaller ones

@@ -18,7 +18,6 @@ from .._core._tasks import plain_task_group
 from .._http._retry import AttemptFailed, Outcome, repeat
 from ..errors import ChecksumMismatch, ChecksumMissing, TransferInterrupted, UrlRefused
 from ._limits import MAX_PIECE, next_piece
-from ._partial_file import check_space
 from ._ranges import (
     Span,
     combined,
@@ -27,16 +26,17 @@ from ._ranges import (
     split,
     strong_etag,
 )
-from ._responses import refusal
-from ._target_folder import check_place
+from .connections._responses import refusal
+from .files._partial_file import check_space
+from .files._target_folder import check_place
 
 if TYPE_CHECKING:
     from .._core._crc32c import Crc32c
     from .._core._tasks import PlainTaskGroup
     from ._cancel_token import CancelToken
-    from ._connection import Response
     from ._engine import Engine
-    from ._partial_file import PartialFile
+    from .connections._connection import Response
+    from .files._partial_file import PartialFile
 
 _MAX_BEGINNINGS = 3
 _MIN_PART = 64 * 1024  # bytes; an answer with less of a range than that counts as a failed attempt

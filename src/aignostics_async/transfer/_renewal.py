@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from ..errors import UrlRefused
-from ._responses import may_have_expired
+from .connections._responses import may_have_expired
 
 _Signer = TypeVar("_Signer")
 _T = TypeVar("_T")

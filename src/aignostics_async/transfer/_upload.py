@@ -12,16 +12,16 @@ from attrs import frozen
 
 from .._core._crc32c import Crc32c
 from .._http._retry import AttemptFailed, repeat
-from ._file_io import check_unchanged, fingerprint, open_source, read_source
 from ._limits import SEND_PIECE, next_piece
-from ._progress import guard_progress
 from ._renewal import send_renewing
+from .files._file_io import check_unchanged, fingerprint, open_source, read_source
+from .progress._events import guard_progress
 
 if TYPE_CHECKING:
     from .._core._file_fingerprint import Fingerprint
     from ._cancel_token import CancelToken
-    from ._connection import BodyWriter
     from ._engine import Engine
+    from .connections._connection import BodyWriter
 
 _Signed = tuple[str, Mapping[str, str]]  # a URL, and the headers of its request
 

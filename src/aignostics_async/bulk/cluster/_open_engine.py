@@ -25,7 +25,7 @@ from ..._version import __version__
 from ...errors import AignosticsError, ClusterLost, ClusterRefused, LocalFileChanged, SlideError
 from ...slides._fingerprints import measure
 from ...slides.workers._probed_slide import ProbedSlide
-from ...transfer._progress import Direction, Progress, TransferEvent, ignore
+from ...transfer.progress._events import Direction, Progress, TransferEvent, ignore
 from ..database._samples import Stage
 from ..engines._protocol import EngineSetup, OpenEngine, StageTask
 from ..engines._tasks import UploadTask

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..._config import Settings
     from ...errors import AignosticsError
     from ...storage import Checksums
-    from ...transfer._progress import TransferEvent
+    from ...transfer.progress._events import TransferEvent
     from ..engines._protocol import StageTask
     from ._sealed import Sealed
 

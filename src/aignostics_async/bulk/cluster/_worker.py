@@ -16,7 +16,7 @@ from anyio import to_thread
 
 from ..._version import __version__
 from ...errors import AignosticsError, JobError
-from ...transfer._progress import TransferEvent
+from ...transfer.progress._events import TransferEvent
 from ..engines._protocol import StageTask
 from ..engines._tasks import DownloadTask
 from ._requests import TaskAnswer, TaskRequest, WorkerFacts

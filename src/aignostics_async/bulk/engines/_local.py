@@ -9,7 +9,7 @@ from typing import TypeVar
 from attrs import frozen
 
 from ...slides.workers._prober import Prober
-from ...transfer._progress import Progress, ignore
+from ...transfer.progress._events import Progress, ignore
 from ..database._samples import Stage
 from ._protocol import EngineSetup, OpenEngine, StageTask, StageTools
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from attrs import frozen
 
-from ...transfer._progress import ignore
+from ...transfer.progress._events import ignore
 
 if TYPE_CHECKING:
     from ..._client import Client
     from ...slides.workers._prober import Prober
     from ...storage import Store
-    from ...transfer._progress import Progress
+    from ...transfer.progress._events import Progress
     from .._plan import JobPlan
     from ..database._samples import Stage
 

@@ -24,7 +24,7 @@ from ...slides.workers._probed_slide import ProbedSlide
 from ...storage import Stored, put_once
 from ...storage._object_store import file_size
 from ...storage._upload import sent_checksum
-from ...transfer._progress import Progress, ProgressReporter, TransferEvent
+from ...transfer.progress._events import Progress, ProgressReporter, TransferEvent
 from ..database._run_commands import OutputFile
 from ..database._samples import Stage
 from ._protocol import StageTools

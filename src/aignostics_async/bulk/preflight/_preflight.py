@@ -26,7 +26,7 @@ from ...slides import LeftOutReason
 from ...slides.workers._probed_slide import ProbedSlide
 from ...slides.workers._prober import Prober
 from ...storage._addresses import check_address
-from ...transfer._progress import call_plain, check_callback
+from ...transfer.progress._events import call_plain, check_callback
 from .._plan import JobPlan, check_server, run_options
 from .._store import address_of, open_store
 from ..database._samples import Stage

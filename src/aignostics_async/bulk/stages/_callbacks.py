@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ParamSpec
 
-from ...transfer._progress import call_plain
+from ...transfer.progress._events import call_plain
 
 _P = ParamSpec("_P")
 

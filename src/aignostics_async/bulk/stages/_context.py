@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ..._client import Client
     from ...storage import Store
-    from ...transfer._progress import Progress, TransferEvent
+    from ...transfer.progress._events import Progress, TransferEvent
     from .._plan import JobPlan
     from ..database._database import Database
     from ..database._journal import Journal

@@ -12,9 +12,9 @@ from typing import Any
 
 from attrs import frozen
 
-from .._core._crc32c import Crc32c, checksum_bytes, decode_crc32c
-from .._core._portable import open_file
-from ._ranges import Span
+from ..._core._crc32c import Crc32c, checksum_bytes, decode_crc32c
+from ..._core._portable import open_file
+from .._ranges import Span
 
 _VERSION = 1
 

@@ -7,33 +7,30 @@ import os
 import stat
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from .._core._file_names import check_inside
-from ..errors import TransferError
+from ..._core._file_names import check_inside
+from ...errors import TransferError
 from ._file_io import unwritable
 from ._resume_record import load_record
-
-if TYPE_CHECKING:
-    from ._engine import Engine
 
 _ABANDONED = 30 * 24 * 3600.0  # seconds; the platform keeps results for as long
 
 
-def make_room(engine: Engine, root: Path, target: Path, name: str) -> None:
+def make_room(checked: dict[Path, tuple[int, int]], root: Path, target: Path, name: str) -> None:
     """Make the folder that `target` goes into, and delete what was abandoned there a month ago.
 
-    Raises UnsafePath if a link leads the folder out of `root`, else TransferError, which names `name`.
+    `checked` maps the folders that this was done for to device and inode. Raises UnsafePath if a link leads
+    the folder out of `root`, else TransferError, which names `name`.
     """
     folder = target.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
         status = folder.stat()
         # Once for each folder, which may hold thousands of files, unless another one is in its place now.
-        if engine.checked_folders.get(folder) != (status.st_dev, status.st_ino):
+        if checked.get(folder) != (status.st_dev, status.st_ino):
             check_inside(root, folder)
             clear_abandoned(folder)
-            engine.checked_folders[folder] = status.st_dev, status.st_ino
+            checked[folder] = status.st_dev, status.st_ino
         if target.is_symlink():
             check_inside(root, target)
     except OSError as error:

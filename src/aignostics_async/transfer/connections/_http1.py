@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from ._ranges import parse_size
+from .._ranges import parse_size
 
 MAX_HEAD = 64 * 1024  # bytes of status line and headers together
 MAX_LINE = 4 * 1024  # bytes of a chunk's size, and of a trailer

@@ -13,18 +13,18 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._core._crc32c import Crc32c
-from .._core._file_lock import try_lock
-from .._core._logging import get_logger
-from .._core._portable import free_space, open_file, read_at, sync
-from ..errors import DiskFull, TransferInterrupted
-from ._cancel_token import Cancelled
+from ..._core._crc32c import Crc32c
+from ..._core._file_lock import try_lock
+from ..._core._logging import get_logger
+from ..._core._portable import free_space, open_file, read_at, sync
+from ...errors import DiskFull, TransferInterrupted
+from .._cancel_token import Cancelled
+from .._ranges import Span
 from ._file_io import write_at
-from ._ranges import Span
 from ._resume_record import Record, load_record
 
 if TYPE_CHECKING:
-    from ._cancel_token import CancelToken
+    from .._cancel_token import CancelToken
 
 _log = get_logger("aignostics_async")
 

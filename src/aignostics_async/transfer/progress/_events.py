@@ -13,10 +13,10 @@ from typing import Any, Generic, Literal, ParamSpec, Self, TextIO
 
 from attrs import define, evolve, field, frozen
 
-from .._core._arguments import check_function, no_awaitables
-from .._core._clock import seconds
-from .._core._display_text import human_size
-from .._http._retry import telling_retries
+from ..._core._arguments import check_function, no_awaitables
+from ..._core._clock import seconds
+from ..._core._display_text import human_size
+from ..._http._retry import telling_retries
 
 Direction = Literal["upload", "download"]
 _WINDOW = 10.0  # seconds over which a rate is taken

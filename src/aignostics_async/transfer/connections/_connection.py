@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from .._core._portable import POLLIN, POLLOUT, new_poll
-from .._core._proxies import Proxy
-from .._core._redaction import excerpt
+from ..._core._portable import POLLIN, POLLOUT, new_poll
+from ..._core._proxies import Proxy
+from ..._core._redaction import excerpt
 from ._http1 import MAX_HEAD, MAX_LINE, Head, ProtocolError, head_end, parse_chunk_size, parse_head
 
 _T = TypeVar("_T")

@@ -17,21 +17,21 @@ from urllib.parse import SplitResult, quote
 
 from attrs import define, field
 
-from .._core._portable import uptime
-from .._core._proxies import Proxy, proxy_for
-from .._core._redaction import excerpt
-from .._core._urls import DEFAULT_PORTS, origin, without_query
-from .._http._retry import AttemptFailed, Outcome
-from .._version import user_agent
-from ..errors import TransferError, TransferInterrupted
+from ..._core._portable import uptime
+from ..._core._proxies import Proxy, proxy_for
+from ..._core._redaction import excerpt
+from ..._core._urls import DEFAULT_PORTS, origin, without_query
+from ..._http._retry import AttemptFailed, Outcome
+from ..._version import user_agent
+from ...errors import TransferError, TransferInterrupted
 from ._addresses import AddressRefused, check_literal, dial
 from ._connection import BodyWriter, Connection, ConnectionBroken, Response, Route
 from ._proxy_urls import proxy_address, proxy_credentials
 from ._responses import checked, final, location, refusal, refused
 
 if TYPE_CHECKING:
-    from .._config import Settings
-    from ._cancel_token import CancelToken
+    from ..._config import Settings
+    from .._cancel_token import CancelToken
 
 _MAX_REDIRECTS = 3
 _GIVEN_UP = frozenset({400, 408})

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .._core._crc32c import Crc32c, read_checksum
-from .._core._file_fingerprint import Fingerprint
-from .._core._portable import open_file, read_at, write_some_at
-from ..errors import DiskFull, LocalFileChanged, TransferError
+from ..._core._crc32c import Crc32c, read_checksum
+from ..._core._file_fingerprint import Fingerprint
+from ..._core._portable import open_file, read_at, write_some_at
+from ...errors import DiskFull, LocalFileChanged, TransferError
 
 
 @contextmanager

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from urllib.parse import SplitResult, urlsplit
 
-from .._core._proxies import Proxy
-from .._core._secret import SecretText
-from ..errors import ConfigurationError
+from ..._core._proxies import Proxy
+from ..._core._secret import SecretText
+from ...errors import ConfigurationError
 
 
 def proxy_address(proxy: Proxy) -> SplitResult:

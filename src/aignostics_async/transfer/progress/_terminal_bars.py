@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Protocol, Self
 
-from .._core._display_text import visible
-from ..errors import MissingExtra
+from ..._core._display_text import visible
+from ...errors import MissingExtra
+from ._events import Direction, TransferEvent, TransferTally
 from ._notebook_bars import NotebookBars
-from ._progress import Direction, TransferEvent, TransferTally
 
 if TYPE_CHECKING:
     from rich.console import Console

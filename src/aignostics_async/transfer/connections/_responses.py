@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
 
-from .._core._redaction import excerpt, without_values
-from .._core._urls import DEFAULT_PORTS, has_user_name
-from .._http._retry import AttemptFailed, Outcome, read_retry_after
-from ..errors import TransferError, TransferInterrupted, UrlRefused, is_transient_code, is_transient_status
+from ..._core._redaction import excerpt, without_values
+from ..._core._urls import DEFAULT_PORTS, has_user_name
+from ..._http._retry import AttemptFailed, Outcome, read_retry_after
+from ...errors import TransferError, TransferInterrupted, UrlRefused, is_transient_code, is_transient_status
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ERROR_CODES = (

@@ -13,10 +13,10 @@ from contextlib import suppress
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any
 
-from .._core._portable import POLLOUT, new_poll
+from ..._core._portable import POLLOUT, new_poll
 
 if TYPE_CHECKING:
-    from ._cancel_token import CancelToken
+    from .._cancel_token import CancelToken
 
 Address = tuple[socket.AddressFamily, Any]
 _IP = ipaddress.IPv4Address | ipaddress.IPv6Address
