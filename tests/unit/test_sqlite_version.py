@@ -54,6 +54,9 @@ def test_an_older_sqlite_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     path = tmp_path / "job.sqlite3"
     Database(path).open().close()
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
-    with pytest.raises(JobDatabaseError, match=r"jobs need 3\.37"), described(path, "read"):
-        with closing(connect_to_read(path)) as connection:
-            connection.execute("SELECT 1 FROM what_it_can_not_parse")
+    with (
+        pytest.raises(JobDatabaseError, match=r"jobs need 3\.37"),
+        described(path, "read"),
+        closing(connect_to_read(path)) as connection,
+    ):
+        connection.execute("SELECT 1 FROM what_it_can_not_parse")
