@@ -195,12 +195,22 @@ async def test_an_outage_is_outlasted_for_as_long_as_the_settings_say(emulator: 
     assert len(emulator.requests()) == 1, "what will not pass is not waited for"
 
 
-async def test_who_is_asked_to_wait_longer_than_the_patience_gives_up_at_once(emulator: Emulator) -> None:
-    emulator.set_faults({"operation": "get_run", "status": 429, "headers": {"Retry-After": "301"}})
+@pytest.mark.parametrize("operation", ["get_run", "list_runs", "list_results"])
+async def test_who_is_asked_to_wait_longer_than_the_patience_gives_up_alone(
+    emulator: Emulator, operation: str
+) -> None:
+    """At once, and no other watcher of the client waits for it."""
+    limited = {"operation": operation, "status": 429, "headers": {"Retry-After": "86400"}}
+    run_ids = [script(emulator, "a") for _ in range(3)]
     async with emulator.client(evolve(IMPATIENT, retries=Retries())) as client:
-        with pytest.raises(TooManyRequests):
-            await anext(client.run(RUN_ID).watch())
-    assert len(emulator.requests()) == 1
+        for _ in range(2):
+            emulator.set_faults(limited)
+            watcher = client.watch(run_ids) if operation == "list_runs" else client.run(run_ids[0]).watch()
+            with pytest.raises(TooManyRequests):
+                await asyncio.wait_for(all_of(watcher), 20)
+            assert [each["operation"] for each in emulator.requests()].count(operation) == 1
+        emulator.set_faults()
+        assert await some(client.run(run_ids[1]).watch(), 1) == [(None, None, "RUNNING")]
 
 
 # Lists that end, slide, and are not read to their end

@@ -26,20 +26,15 @@ def test_failures_stretch_the_interval_and_successes_shorten_it_again() -> None:
 
 def test_the_backoff_doubles_up_to_the_interval() -> None:
     schedule = PollSchedule(30, initial_wait=0.5)
-    waits = []
-    for _ in range(8):
-        schedule.record_failure(0, None, 0)
-        waits.append(schedule.paused_until)
-    assert waits == [0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert [schedule.record_failure(0, None, 0) for _ in range(8)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
     schedule.record_success()
-    schedule.record_failure(100, None, 1)
-    assert schedule.paused_until == 100 + 0.5 * 0.75
+    assert schedule.record_failure(100, None, 1) == 100 + 0.5 * 0.75
 
 
 def test_retry_after_pauses_everything_until_it_has_passed() -> None:
     schedule = PollSchedule(30, initial_wait=0.5)
-    schedule.record_failure(100, 20.0, 0)
-    schedule.record_failure(101, None, 0)
+    schedule.paused_until = schedule.record_failure(100, 20.0, 0)
+    assert schedule.record_failure(101, None, 0) == 120
     schedule.record_success()
     assert schedule.paused_until == 120
 

@@ -35,14 +35,16 @@ class Outage:
         self._schedule.record_success()
 
     def record_failure(self, error: AignosticsError) -> bool:
-        """Pause polling; return whether the outage, with the wait that follows, exceeds its timeout."""
+        """Pause polling, or return True if the outage, with the wait that follows, exceeds its timeout."""
         now = current_time()
         retry_after: float | None = getattr(error, "retry_after", None)
-        self._schedule.record_failure(now, retry_after, random.random())
-        self._began = now if self._began is None else self._began
-        resumes_at = self._schedule.paused_until
-        if resumes_at - self._began > self._timeout:
+        resumes_at = self._schedule.record_failure(now, retry_after, random.random())
+        began = now if self._began is None else self._began
+        if resumes_at - began > self._timeout:
+            # The schedule is that of every watcher: who gives up must not pause those who go on.
             self._began = None
             return True
+        self._began = began
+        self._schedule.paused_until = resumes_at
         _log.warning("watching: a request failed, trying again in %.1f s: %s", resumes_at - now, error)
         return False

@@ -31,12 +31,12 @@ class PollSchedule:
         self._failures = 0
         self._stretch = max(1.0, self._stretch * 0.9)
 
-    def record_failure(self, now: float, retry_after: float | None, draw: float) -> None:
-        """Pause all requests after a transient failure, and stretch the interval."""
+    def record_failure(self, now: float, retry_after: float | None, draw: float) -> float:
+        """Stretch the interval after a transient failure; return until when no request should be sent."""
         self._failures += 1
         self._stretch = min(self._stretch * 1.5, _MAX_STRETCH)
         wait = self._backoff.wait(self._failures, draw, retry_after=retry_after)
-        self.paused_until = max(self.paused_until, now + wait)
+        return max(self.paused_until, now + wait)
 
 
 class TokenBucket:
