@@ -88,6 +88,7 @@ from .errors import (
     Conflict as Conflict,
     ConnectionFailed as ConnectionFailed,
     DiskFull as DiskFull,
+    FileUnwritable as FileUnwritable,
     Forbidden as Forbidden,
     Gone as Gone,
     InvalidItems as InvalidItems,

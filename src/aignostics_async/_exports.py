@@ -38,6 +38,7 @@ HOMES = {
     "FileOutcome": "downloads._outcomes",
     "FileStatus": "downloads._outcomes",
     "FileStore": "auth",
+    "FileUnwritable": "errors",
     "Forbidden": "errors",
     "FoundRuns": "submission",
     "FoundSlides": "slides",

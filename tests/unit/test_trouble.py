@@ -10,14 +10,17 @@ from aignostics_async import (
     AignosticsError,
     APIStatusError,
     ChecksumMismatch,
+    ChecksumMissing,
     ConfigurationError,
     ConnectionFailed,
     DiskFull,
+    FileUnwritable,
     Forbidden,
     JobError,
     LocalFileChanged,
     LoginRequired,
     NotFound,
+    ResultsDeleted,
     ServerError,
     SlideError,
     TokenEndpointUnavailable,
@@ -25,9 +28,11 @@ from aignostics_async import (
     TransferError,
     TransferInterrupted,
     Unauthorized,
+    UnsafePath,
     UrlRefused,
 )
 from aignostics_async.bulk.stages._failure_policy import (
+    OF_DOWNLOADS,
     CircuitBreaker,
     FailureAction,
     Failures,
@@ -132,3 +137,15 @@ def test_the_breaker_forgives_what_differs_or_says_nothing_of_the_next_slide() -
     for _ in range(10):
         assert not breaker.failed(SlideError("no slide", path="a"))
         assert not breaker.failed(NotFound(404, **API)), "its run is gone, which is no word on another's"
+
+
+def test_results_stop_a_job_only_by_what_tells_of_the_next_ones() -> None:
+    of_their_own: list[AignosticsError] = [
+        ChecksumMismatch(name="a", expected="x", actual="y"),
+        *(kind("no", name="a") for kind in (ChecksumMissing, ResultsDeleted, TransferError, UnsafePath)),
+    ]
+    for error in of_their_own:
+        breaker = CircuitBreaker(OF_DOWNLOADS)
+        assert not any(breaker.failed(error) for _ in range(50)), error
+    breaker = CircuitBreaker(OF_DOWNLOADS)
+    assert [breaker.failed(FileUnwritable("no", name="a")) for _ in range(5)] == [False] * 4 + [True]

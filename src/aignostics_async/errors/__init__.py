@@ -54,6 +54,7 @@
         ├── ResultsDeleted              an output was deleted, by a user or after 30 days
         ├── LocalFileChanged            a file changed while it was read
         ├── DiskFull                    no space is left in the target or temporary folder
+        ├── FileUnwritable              a downloaded file can't be written to its folder
         └── UnsafePath                  a name would leave the target folder
 
 Every error pickles, says what to do next, and holds no token and no query of a signed URL.
@@ -126,6 +127,7 @@ from ._transfers import (
     ChecksumMismatch as ChecksumMismatch,
     ChecksumMissing as ChecksumMissing,
     DiskFull as DiskFull,
+    FileUnwritable as FileUnwritable,
     LocalFileChanged as LocalFileChanged,
     ResultsDeleted as ResultsDeleted,
     TransferError as TransferError,

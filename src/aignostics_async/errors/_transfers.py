@@ -8,7 +8,7 @@ from ._base import AignosticsError, is_transient_code, is_transient_status
 class TransferError(AignosticsError):
     """The base class of all errors of uploads and downloads: a file could not be transferred.
 
-    It is itself raised mostly for a local file that can't be read or written, for an output that the platform
+    It is itself raised mostly for a local file that can't be read, for an output that the platform
     no longer offers, and for an object that a store loses. `name` identifies the file: usually the name of an
     uploaded file, `{reference}/{artifact name}` of an output or the name of a document, else a path or the
     key of an object.
@@ -125,6 +125,13 @@ class DiskFull(TransferError):
     packed in.
 
     Make room, and repeat the call. `name` identifies the file.
+    """
+
+
+class FileUnwritable(TransferError):
+    """A downloaded file that can't be written, mostly because its folder is read only, gone or no folder.
+
+    Make the folder writable, and repeat the call. `name` identifies the file.
     """
 
 

@@ -18,12 +18,12 @@ from ...errors import (
     ChecksumMismatch,
     ConfigurationError,
     DiskFull,
+    FileUnwritable,
     Forbidden,
     JobError,
     LocalFileChanged,
     NotFound,
     TokenEndpointUnavailable,
-    TransferError,
     TransferInterrupted,
     Unauthorized,
     UrlRefused,
@@ -102,9 +102,9 @@ def decide(error: AignosticsError, tries: int, since: float, draw: float = 0.0) 
 
 
 OF_SENDING = (APIStatusError, TransferInterrupted, UrlRefused)
-OF_DOWNLOADS = (APIStatusError, TransferError)
-"""Errors that tell of the next item, too: not of a slide that can't be read, but of a folder of results that
-can't be written."""
+OF_DOWNLOADS = (*OF_SENDING, FileUnwritable)
+"""Errors that tell of the next item, too: not of a slide that can't be read or results with a wrong checksum,
+but of a folder of results that can't be written."""
 
 
 @define

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..._core._crc32c import Crc32c, read_checksum
 from ..._core._file_fingerprint import Fingerprint
 from ..._core._portable import open_file, read_at, write_some_at
-from ...errors import DiskFull, LocalFileChanged, TransferError
+from ...errors import DiskFull, FileUnwritable, LocalFileChanged, TransferError
 
 
 @contextmanager
@@ -95,8 +95,8 @@ def changed(name: str) -> LocalFileChanged:
     return LocalFileChanged("it changed while it was sent; submit it again once it is complete", name=name)
 
 
-def unwritable(error: OSError, target: Path, name: str) -> TransferError:
+def unwritable(error: OSError, target: Path, name: str) -> DiskFull | FileUnwritable:
     """Return the error for a file that can't be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull(f"no space is left in {target.parent}; make room and download again", name=name)
-    return TransferError(f"it can't be written to {target.parent} ({error.strerror})", name=name)
+    return FileUnwritable(f"it can't be written to {target.parent} ({error.strerror})", name=name)
