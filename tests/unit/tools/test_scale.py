@@ -11,7 +11,7 @@ from benchmarks.scale.costs import load
 from benchmarks.scale.model import Site, predict
 from benchmarks.scale.table import table
 
-PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "scale.md"
+PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "scale.md"
 
 
 def test_the_page_shows_what_the_command_prints() -> None:

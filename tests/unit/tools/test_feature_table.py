@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/reference/features.md").read_text(encoding="utf-8")
 OURS, _, THEIRS = PAGE.partition("## What the official clients have")
 ROWS = [

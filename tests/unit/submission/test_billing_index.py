@@ -181,7 +181,7 @@ def test_processes_that_begin_it_at_once_share_one_key(tmp_path: Path, slide: Pa
     folder = str(tmp_path / "billing")
     runs = [f"run-{number}" for number in range(4)]
     command = [sys.executable, "-c", code, folder]
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     processes = [subprocess.Popen([*command, run, str(slide)], cwd=root) for run in runs]
     assert [process.wait(timeout=60) for process in processes] == [0] * len(runs)
     assert sorted(recognized(BillingIndex(Path(folder)), identity(slide))) == runs

@@ -20,7 +20,7 @@ from aignostics_async.bulk import _exports as _bulk_exports
 from aignostics_async.emulator import _exports as _emulator_exports
 from aignostics_async.services import _exports as _services_exports
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HOMES = {
     "aignostics_async": _exports.HOMES,
     "aignostics_async.bulk": _bulk_exports.HOMES,

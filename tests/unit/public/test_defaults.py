@@ -22,7 +22,7 @@ from aignostics_async.cli.runs import _download, _watch
 from aignostics_async.emulator import EmulatorOptions, serve
 from aignostics_async.resources._runs import Runs
 
-SOURCES = Path(__file__).parents[2] / "src"
+SOURCES = Path(__file__).parents[3] / "src"
 TOLD = re.compile(r"([Ee]mpty|None|True|False|`[^`]+`|\d[\d.]*(?: MiB| days)?),? by default")
 
 
