@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from bulk_command import Command
 from running_jobs import RATE, SETTINGS, JobHarness
 from slide_files import make_old, write_tiff
 
 from aignostics_async import ConfigurationError, UsageError
-from aignostics_async.bulk import JobStatus, Sources, create_job
+from aignostics_async.bulk import JobStatus, Sources, _corrections, create_job
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
+from aignostics_async.submission._pseudonyms import PseudonymMap
 
 pytestmark = pytest.mark.both_contracts
 
@@ -107,6 +110,113 @@ async def test_lines_move_when_a_sheet_is_mended(harness: JobHarness, references
     done = harness.rows("SELECT path, reference FROM items WHERE state = 'DONE' ORDER BY path")
     assert [path for path, _ in done] == sorted(map(str, folder.iterdir()))
     assert {f"{reference}," in lines for _, reference in done} == {references == "relpath"}
+
+
+@pytest.mark.parametrize("references", [None, "relpath", "stem", "column:case", "pseudonyms"])
+async def test_a_mended_line_is_what_it_would_have_been(harness: JobHarness, references: str | None) -> None:
+    lung = harness.folder / "lab" / "lung"
+    manifest = write_sheet(lung.parent, "", "of 40x", column=references == "column:case")
+    lung.mkdir()
+    for name in "ab":
+        make_old(write_tiff(lung / f"{harness.folder.name}-{name}.tiff", mpp=None, side=512))
+    sources = Sources(
+        manifest=manifest, reference_from=references, mpp=0.25, metadata={"staining_method": "IHC"}
+    )
+    plan = harness.plan(application_version="he-tme:v1.1.0")
+    made = await create_job(harness.job, plan, sources, harness.client, quarantine_faulty=True)
+    assert made.ready == 1, [each.problem for each in made.faults]
+    write_sheet(lung.parent, "", "", column=references == "column:case")
+    pseudonyms = PseudonymMap().path
+    before = pseudonyms.read_bytes() if references == "pseudonyms" else b""
+    async with harness.opened() as job:
+        trial = await job.correct(harness.client, manifest=manifest, dry_run=True)
+        assert pseudonyms.exists() == bool(before)
+        assert not before or pseudonyms.read_bytes() == before, "a trial keeps nothing"
+        report = await job.correct(harness.client, manifest=manifest)
+    assert (report.released, report.faults, report.unused) == (1, (), 1)
+    assert trial == report
+    query = "SELECT path, reference, overrides FROM items ORDER BY path"
+    corrected = harness.rows(query)
+    again = evolve(harness, folder=harness.folder / "again")
+    again.folder.mkdir()
+    await create_job(again.job, plan, sources, harness.client)
+    assert corrected == again.rows(query)
+
+
+def write_sheet(folder: Path, *resolutions: str, column: bool) -> Path:
+    """Write a manifest with a line for each of the slides a, b and so on."""
+    folder.mkdir(exist_ok=True)
+    name = folder.parent.name
+    lines = ["path,reference,mpp" + ",case" * column]
+    for letter, mpp in zip("abcdef", resolutions, strict=False):
+        lines.append(f"lung/{name}-{letter}.tiff,R-{letter},{mpp}" + f",S-{letter}" * column)
+    path = folder / "in.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+async def test_a_sheet_of_corrections_may_lack_the_column_of_references(harness: JobHarness) -> None:
+    lung = harness.folder / "lab" / "lung"
+    manifest = write_sheet(lung.parent, "", "of 40x", column=True)
+    lung.mkdir()
+    for name in "ab":
+        make_old(write_tiff(lung / f"{harness.folder.name}-{name}.tiff", mpp=None, side=512))
+    sources = Sources(manifest=manifest, reference_from="column:case")
+    plan = harness.plan()
+    made = await create_job(harness.job, plan, sources, harness.client, quarantine_faulty=True)
+    assert not made.ready, "so there is no job"
+    make_old(write_tiff(lung / f"{harness.folder.name}-c.tiff", mpp=0.5, side=512))
+    write_sheet(lung.parent, "", "of 40x", "0.5", column=True)
+    await create_job(harness.job, plan, sources, harness.client, quarantine_faulty=True)
+    write_sheet(lung.parent, "0.25", "0.25", column=False)
+    async with harness.opened() as job:
+        report = await job.correct(harness.client, manifest=manifest)
+    assert report.released == 1
+    (fault,) = report.faults
+    assert fault.problem == "its line has nothing in the column which references come from"
+    rows = harness.rows("SELECT reference, overrides FROM items WHERE state = 'FOUND'")
+    assert rows == [("S-a", '{"mpp": [0.25, 0.25]}')]
+
+
+async def test_each_slide_of_a_line_is_an_item_of_its_own(harness: JobHarness) -> None:
+    """Whether its line is taken or not, and after it was mended."""
+    folder = harness.folder / "lab" / "lung"
+    folder.mkdir(parents=True)
+    for path in harness.copy("a", "b", "c"):
+        path.rename(folder / path.name)
+    make_old(write_tiff(folder.parent / f"{harness.folder.name}-d.tiff", mpp=0.5, side=512))
+    manifest = folder.parent / "in.csv"
+    lines = [f"{harness.folder.name}-d.tiff,,"]
+    manifest.write_text("\n".join(["path,mpp,mpp_source", *lines, "lung,,given"]))
+    sources = Sources(manifest=manifest)
+    await create_job(harness.job, harness.plan(), sources, harness.client, quarantine_faulty=True)
+    assert Counter(harness.states().values()) == {"READY": 1, "SET_ASIDE": 3}
+    async with harness.opened() as job:
+        report = await job.correct(harness.client, manifest=manifest)
+        assert report.released == 0
+        assert {fault.problem for fault in report.faults} == {"its mpp_source is 'given', and it has no mpp"}
+        manifest.write_text("\n".join(["path,mpp,mpp_source", *lines, "lung,0.25,given"]))
+        assert (await job.correct(harness.client, manifest=manifest)).released == 3
+    rows = harness.rows("SELECT path, reference FROM items WHERE state = 'FOUND' ORDER BY path")
+    assert rows == [(str(path), f"lung/{path.name}") for path in sorted(folder.iterdir())]
+
+
+async def test_a_large_sheet_is_matched_beside_the_event_loop(
+    harness: JobHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await begin(harness)
+    threads: set[int] = set()
+
+    def noted(*arguments: Any) -> Any:
+        threads.add(threading.get_ident())
+        return places(*arguments)
+
+    places = _corrections._places
+    monkeypatch.setattr(_corrections, "_places", noted)
+    async with harness.opened() as job:
+        await job.correct(harness.client, mpp=0.25)
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_a_correction_that_is_none_changes_nothing(harness: JobHarness) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from running_jobs import RATE, SETTINGS
 
 from aignostics_async.bulk import BulkJob, JobStatus
 from aignostics_async.bulk._plan import JobPlan
+from aignostics_async.bulk.database import _queries
 from aignostics_async.bulk.database._job_folder import HighWaterMarkFile
 from aignostics_async.bulk.database._journal import Tail
 from aignostics_async.emulator.process import Emulator
@@ -110,6 +112,24 @@ async def test_what_was_set_aside_is_retried(tmp_path: Path) -> None:
     async with BulkJob.open(job) as opened:
         assert await opened.retry() == 1
         assert (await opened.summary()).status is JobStatus.UNFINISHED
+
+
+@pytest.mark.parametrize("references", [None, "pseudonyms"])
+async def test_what_was_set_aside_is_corrected(
+    emulator: Emulator, tmp_path: Path, references: str | None
+) -> None:
+    """It does not say where its references came from; what has pseudonyms shows it."""
+    slide = tmp_path / "slides" / "midway-c.tiff"
+    slide.parent.mkdir()
+    write_slide(slide, width=300, height=260)
+    place = {"{api_root}": emulator.api_root, "{store}": emulator.store_url}
+    path = restore(tmp_path, "midway", place) / "job.sqlite3"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        if references:
+            connection.execute("UPDATE items SET overrides = '{\"is_pseudonym\": true}' WHERE number = 1")
+    async with emulator.client() as client, BulkJob.open(path.parent) as opened:
+        assert (await opened.correct(client, mpp=0.5)).released == 1
+        assert (await opened._database.read(_queries.sources())).get("reference_from") == references
 
 
 async def test_it_runs_to_its_end(fast_emulator: Emulator, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,12 @@ from .database import _queries, _retries
 from .preflight._findings import Finding, FindingKind
 from .preflight._requirements import Requirements
 from .preflight._slide_probe import as_finding
-from .preflight.sources._discovery import with_pseudonyms
+from .preflight.sources._discovery import as_entry, entry_fault, with_pseudonyms
 from .preflight.sources._manifest import Manifest, ManifestRow, read_manifest
 from .preflight.sources._selection_rules import SelectionRule
 from .preflight.sources._slide_entry import SlideEntry
 from .preflight.sources._sources import Sources
-from .preflight.sources._walk import absolute, relative_path
+from .preflight.sources._walk import Candidate, absolute, relative_path
 
 if TYPE_CHECKING:
     from .._client import Client
@@ -102,22 +103,24 @@ async def correct(
 ) -> CorrectionReport:
     """Apply corrections to the items that a retry would send, and let those go on that have no fault then."""
     which = {"failed": told.failed, "rerun": told.rerun}
-    path = None if told.manifest is None else as_path(told.manifest, "manifest")
-    manifest = Manifest((), ()) if path is None else await to_thread.run_sync(read_manifest, path)
+    path = Path() if told.manifest is None else as_path(told.manifest, "manifest")
+    sources = Sources(manifest=path, **await database.read(_queries.sources()))
+    read = partial(read_manifest, path, sources.column, is_correction=True)
+    manifest = Manifest((), ()) if told.manifest is None else await to_thread.run_sync(read)
     if manifest.faults:
         return CorrectionReport(0, manifest.faults)
     numbers = await database.read(numbers_of(told.only))
     wanted = await database.read(_retries.retryable(**which, only=numbers))
     known = await database.read(_queries.slide_files())
-    # In a thread: it looks at the folders above each slide of the job.
-    lines = await to_thread.run_sync(_Lines, manifest, path or Path(), known, wanted)
-    entries = {row.number: entry for row in wanted if (entry := _corrected(row, lines, told.mpp)) is not None}
-    if await database.read(_queries.has_pseudonyms()):
-        named = [number for number, entry in entries.items() if not entry.is_pseudonym]
-        hidden = await to_thread.run_sync(with_pseudonyms, [entries[number] for number in named])
-        entries |= zip(named, hidden, strict=True)
-    numbers_of_all = await database.read(_queries.references())
-    faults = [*_take_collisions(entries, numbers_of_all), *await _take_faulty(entries, client, plan)]
+    # In a thread: they look at the folders above each slide of the job.
+    lines = await to_thread.run_sync(_Lines, manifest, path, sources, known, wanted)
+    entries = await to_thread.run_sync(_entries, wanted, lines, told.mpp)
+    faults = [*_take_unusable(entries), *await _take_faulty(entries, client, plan)]
+    if sources.reference_from == "pseudonyms" and not dry_run:
+        new = [row.number for row in wanted if row.number in entries and _is_rejected(row)]
+        named = await to_thread.run_sync(with_pseudonyms, [entries[number] for number in new])
+        entries |= zip(new, named, strict=True)
+    faults += _take_collisions(entries, await database.read(_queries.references()))
     columns = {
         number: {
             "path": entry.path,
@@ -143,9 +146,15 @@ class _Lines:
     """
 
     def __init__(
-        self, manifest: Manifest, path: Path, known: Iterable[str], items: Iterable[ItemRow]
+        self,
+        manifest: Manifest,
+        path: Path,
+        sources: Sources,
+        known: Iterable[str],
+        items: Iterable[ItemRow],
     ) -> None:
         self.columns = manifest.columns
+        self.sources = sources
         self._name = path.name
         self._folder = os.path.abspath(path.parent)  # noqa: PTH100 - links stay, as where slides are found
         self._rows: dict[str, tuple[str, ManifestRow]] = {}
@@ -166,21 +175,21 @@ class _Lines:
         others = (place for place in refused if place not in same)
         self._rows |= same | dict(zip(others, new.values(), strict=False))
 
-    def reference(self, path: str, row: ManifestRow) -> str:
-        """Return the reference of a line, as it would be if the job were made with it."""
-        return row.reference or relative_path(path, self._folder, row.path)
-
     @property
     def unused(self) -> int:
         """How many lines are about no quarantined slide."""
         return len({row.line for _, row in self._rows.values()} - self._used)
 
-    def of(self, row: ItemRow) -> tuple[str, ManifestRow] | None:
-        """Return the path and the line for an item: that of its file or folder, or one that was refused."""
+    def of(self, row: ItemRow) -> Candidate | None:
+        """Return what a line says of an item: that of its file or folder, or one that was refused."""
         for key in _places((row.path, *row.overrides.get("files", ()))):
             if (found := self._rows.get(key)) is not None:
-                self._used.add(found[1].line)
-                return found
+                named, line = found
+                self._used.add(line.line)
+                path = named if key == row.path else row.path
+                written = f"{line.path}/{relative_path(path, named)}"
+                relative = relative_path(path, self._folder, line.path if path == named else written)
+                return Candidate(path, relative, line)
         return None
 
 
@@ -193,28 +202,43 @@ def _places(files: Iterable[str]) -> Iterator[str]:
 
 def _refused(items: Iterable[ItemRow]) -> Sequence[str]:
     """Return the lines among items that could not be taken, in their order."""
-    found = (_LINE.fullmatch(row.path) for row in items if row.overrides.get("is_rejected"))
+    found = (_LINE.fullmatch(row.path) for row in items if _is_rejected(row))
     return [line[0] for line in sorted((line for line in found if line), key=lambda line: int(line[1]))]
+
+
+def _is_rejected(row: ItemRow) -> bool:
+    """Whether an item is a line, a file or a folder that could not be taken."""
+    return bool(row.overrides.get("is_rejected"))
+
+
+def _entries(items: Iterable[ItemRow], lines: _Lines, mpp: float | None) -> dict[int, SlideEntry]:
+    """Return items with their corrections, by number, without those that nothing is said about."""
+    corrected = {row.number: _corrected(row, lines, mpp) for row in items}
+    return {number: entry for number, entry in corrected.items() if entry is not None}
 
 
 def _corrected(row: ItemRow, lines: _Lines, mpp: float | None) -> SlideEntry | None:
     """Return an item with its corrections; None for one that nothing is said about."""
     entry = SlideEntry.from_row(row.reference, row.path, row.overrides)
     found = lines.of(row)
-    if found is None:
-        return None if mpp is None or entry.is_rejected else evolve(entry, mpp=(mpp, mpp))
-    path, line = found
-    kept = {name: cell for name, cell in entry.cells.items() if name not in lines.columns}
     if entry.is_rejected:
-        entry = evolve(entry, path=path, reference=lines.reference(path, line), is_rejected=False)
-    given = (mpp, mpp) if mpp is not None else entry.mpp
-    return evolve(
-        entry,
-        mpp=line.mpp or given,
-        mpp_source=line.mpp_source or entry.mpp_source,
-        include_label=entry.include_label if line.include_label is None else line.include_label,
-        cells={**kept, **line.cells},
-    )
+        if found is None:
+            return None
+        entry = as_entry(lines.sources, found)
+    if mpp is not None:
+        entry = evolve(entry, mpp=(mpp, mpp))
+    if found is None or found.row is None:
+        return None if mpp is None else entry
+    kept = {name: cell for name, cell in entry.cells.items() if name not in lines.columns}
+    return found.row.applied_to(evolve(entry, cells={**lines.sources.metadata, **kept}))
+
+
+def _take_unusable(entries: dict[int, SlideEntry]) -> Iterator[Finding]:
+    """Take out each slide that can't go on whatever its file says, and give its fault."""
+    for number, entry in list(entries.items()):
+        if (fault := entry_fault(entry)) is not None:
+            del entries[number]
+            yield fault
 
 
 def _take_collisions(entries: dict[int, SlideEntry], numbers: dict[str, int]) -> Iterator[Finding]:

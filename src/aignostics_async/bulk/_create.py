@@ -24,6 +24,7 @@ from .database._states import ItemState
 from .preflight._findings import Finding
 from .preflight._preflight import Keep, PreflightProgress, check_parts, run_preflight
 from .preflight.sources._discovery import shown
+from .preflight.sources._sources import as_kept
 from .reconciliation._matching import CLOCK_SKEW
 from .reconciliation._platform import PlatformClient
 from .stages._probing import as_columns, describe_findings
@@ -96,6 +97,7 @@ async def create_job(
         with _draft(folder) as draft:
             with _open(draft) as database:
                 job_id = await _begin(database, plan, client)
+                await database.write(_job_commands.set_job(sources=as_kept(sources)))
                 report = await run_preflight(
                     plan,
                     sources,

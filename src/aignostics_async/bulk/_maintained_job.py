@@ -112,9 +112,10 @@ class MaintainedJob:
         `manifest`, a CSV file as for `Sources`, corrects the selected item whose file or folder it names.
         `mpp`, from 0.05 to 5 µm per pixel, applies to every selected item whose line sets no `mpp`; a line,
         file or folder that could not be taken when the job was created needs a line of its own. A line that
-        could not becomes one with a slide that the job does not have, wherever it is by now. A resolution
-        that differs from the file's own by more than 2 % is a fault unless `mpp_source` is set. `manifest`
-        and `mpp` are None by default; at least one is required.
+        could not becomes one with a slide that the job does not have, wherever it is by now. What the job's
+        `Sources` say of all slides holds for it, too: where references come from, `mpp`, `include_label` and
+        `metadata`. A resolution that differs from the file's own by more than 2 % is a fault unless
+        `mpp_source` is set. `manifest` and `mpp` are None by default; at least one is required.
 
         Corrected items without a fault continue, in one transaction; all others stay as they were. The
         `CorrectionReport` has the faults. A fault of the manifest or one of its lines keeps all items back,

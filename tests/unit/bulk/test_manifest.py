@@ -22,12 +22,12 @@ GOOD = "path,reference,mpp,stain\nlung/a.svs,case-7,0.25,H&E\n"
 ROW = ManifestRow(line=2, path="lung/a.svs", reference="case-7", mpp=(0.25, 0.25), cells={"stain": "H&E"})
 
 
-def parse(text: str | bytes, reference: str = "reference") -> Manifest:
-    return parse_manifest(text.encode() if isinstance(text, str) else text, "in.csv", reference)
+def parse(text: str | bytes, column: str | None = None) -> Manifest:
+    return parse_manifest(text.encode() if isinstance(text, str) else text, "in.csv", column)
 
 
-def faults(text: str | bytes, reference: str = "reference") -> list[str]:
-    return [str(fault) for fault in parse(text, reference).faults]
+def faults(text: str | bytes, column: str | None = None) -> list[str]:
+    return [str(fault) for fault in parse(text, column).faults]
 
 
 @pytest.mark.parametrize(

@@ -159,10 +159,9 @@ def slide_files() -> Callable[[Execute], list[str]]:
     ]
 
 
-def has_pseudonyms() -> Callable[[Execute], bool]:
-    """Return the query for whether references of the job are pseudonyms."""
-    query = "SELECT 1 FROM items WHERE json_extract(overrides, '$.is_pseudonym') LIMIT 1"
-    return lambda execute: execute(query).fetchone() is not None
+def sources() -> Callable[[Execute], dict[str, Any]]:
+    """Return the query for what was said of all slides when the job was made; empty for an earlier job."""
+    return lambda execute: dict(json.loads(execute("SELECT sources FROM job").fetchone()[0]))
 
 
 def item(number: int) -> Callable[[Execute], ItemRow]:

@@ -87,16 +87,30 @@ ALTER TABLE attempts ADD COLUMN holder TEXT;
 CREATE UNIQUE INDEX attempts_by_mark ON attempts (mark) WHERE mark IS NOT NULL;
 """
 
-MIGRATIONS = (_FIRST, _SECOND, _THIRD)
+_FOURTH = """
+-- What was said of all slides as JSON, and where references come from, for corrections.
+ALTER TABLE job ADD COLUMN sources TEXT NOT NULL DEFAULT '{}';
+UPDATE job SET sources = '{"reference_from": "pseudonyms"}'
+    WHERE EXISTS (SELECT 1 FROM items WHERE json_extract(overrides, '$.is_pseudonym'));
+"""
 
+MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)
+
+_WITHOUT_SOURCES = """
+CREATE TEMP VIEW job AS SELECT *, '{}' AS sources FROM main.job;
+"""
 _WITHOUT_MARKS = """
 CREATE TEMP VIEW attempts AS SELECT *, NULL AS mark, NULL AS holder FROM main.attempts;
 """
 _WITHOUT_DECISIONS = """
 CREATE TEMP VIEW items AS SELECT *, NULL AS billed_run, 0 AS may_be_rebilled FROM main.items;
 CREATE TEMP VIEW job AS SELECT *, NULL AS stopped_at, NULL AS stop_kind, NULL AS stop_reason,
-    NULL AS cancelled_at FROM main.job;
+    NULL AS cancelled_at, '{}' AS sources FROM main.job;
 CREATE TEMP VIEW left_out AS SELECT '' AS path, '' AS reason, '' AS detail, 0 AS is_slide WHERE 0;
 """
-VIEWS = {2: _WITHOUT_MARKS, 1: _WITHOUT_MARKS + _WITHOUT_DECISIONS}
+VIEWS = {
+    3: _WITHOUT_SOURCES,
+    2: _WITHOUT_MARKS + _WITHOUT_SOURCES,
+    1: _WITHOUT_MARKS + _WITHOUT_DECISIONS,
+}
 """By the version of a database that may not be migrated: views that show it as the current version."""

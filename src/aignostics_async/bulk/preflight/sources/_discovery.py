@@ -188,50 +188,50 @@ def _entries(
     sources: Sources, candidates: Iterable[Candidate], dicom: DicomFiles, faults: list[Finding]
 ) -> Iterator[SlideEntry]:
     for candidate in candidates:
-        entry = _entry(sources, candidate, dicom)
-        if not is_unicode(entry.path) or not is_unicode(entry.reference):
-            problem = "its name is no valid Unicode, so no reference and no report can name it"
-            faults.append(Finding(FindingKind.SOURCE, problem, "rename it", shown(entry.path)))
-        elif len(entry.reference) > MAX_REFERENCE:
-            problem = f"its reference has {len(entry.reference)} characters, {MAX_REFERENCE} are the limit"
-            remedy = "take references from file names (stem), or from a column of a manifest"
-            faults.append(Finding(FindingKind.REFERENCE, problem, remedy, entry.path))
-        elif entry.mpp is None and entry.mpp_source == "given":
-            problem = "its mpp_source is 'given', and it has no mpp"
-            faults.append(Finding(FindingKind.SOURCE, problem, "fill the cell mpp", candidate.place))
-        else:
+        entry = as_entry(sources, candidate, _files(candidate, dicom))
+        if (fault := entry_fault(entry)) is None:
             yield entry
+        else:
+            faults.append(fault)
 
 
-def _entry(sources: Sources, candidate: Candidate, dicom: DicomFiles) -> SlideEntry:
+def entry_fault(entry: SlideEntry) -> Finding | None:
+    """Return why an entry can't go on whatever its file says; None for one that may."""
+    if not is_unicode(entry.path) or not is_unicode(entry.reference):
+        problem = "its name is no valid Unicode, so no reference and no report can name it"
+        return Finding(FindingKind.SOURCE, problem, "rename it", shown(entry.path))
+    if not entry.reference:
+        problem = "its line has nothing in the column which references come from"
+        return Finding(FindingKind.REFERENCE, problem, "fill the cell", entry.path)
+    if len(entry.reference) > MAX_REFERENCE:
+        problem = f"its reference has {len(entry.reference)} characters, {MAX_REFERENCE} are the limit"
+        remedy = "take references from file names (stem), or from a column of a manifest"
+        return Finding(FindingKind.REFERENCE, problem, remedy, entry.path)
+    if entry.mpp is None and entry.mpp_source == "given":
+        problem = "its mpp_source is 'given', and it has no mpp"
+        return Finding(FindingKind.SOURCE, problem, "fill the cell mpp", entry.path)
+    return None
+
+
+def as_entry(sources: Sources, candidate: Candidate, files: tuple[str, ...] = ()) -> SlideEntry:
+    """Return the slide that a candidate is, with what is said of it; `files` are those of its series."""
     entry = SlideEntry(
         path=candidate.path,
         reference=_reference(sources, candidate),
         mpp=(sources.mpp, sources.mpp) if sources.mpp is not None else None,
-        files=_files(candidate, dicom),
+        files=files,
         include_label=sources.include_label,
+        is_pseudonym=sources.reference_from == "pseudonyms",
         cells=sources.metadata,
     )
-    row = candidate.row
-    if row is None:
-        return entry
-    cells = {**sources.metadata, **row.cells} if row.cells else sources.metadata
-    mpp = row.mpp or entry.mpp
-    include_label = entry.include_label if row.include_label is None else row.include_label
-    return evolve(
-        entry,
-        mpp=mpp,
-        mpp_source=row.mpp_source,
-        include_label=include_label,
-        cells=cells,
-        line=row.line,
-    )
+    return entry if candidate.row is None else candidate.row.applied_to(entry)
 
 
 def _reference(sources: Sources, candidate: Candidate) -> str:
-    wanted = sources.reference_from
-    if candidate.row is not None and candidate.row.reference and wanted in (None, f"column:{sources.column}"):
-        return candidate.row.reference
+    """Return the reference; empty if the column for it is. That of a pseudonym is what it stands for."""
+    row, wanted = candidate.row, sources.reference_from
+    if row is not None and (sources.column or (wanted is None and row.reference)):
+        return row.reference
     return PurePosixPath(candidate.relative).stem if wanted == "stem" else candidate.relative
 
 
@@ -253,9 +253,7 @@ def _distinct(entries: Iterable[SlideEntry], sources: Sources, faults: list[Find
 def with_pseudonyms(entries: Sequence[SlideEntry]) -> Sequence[SlideEntry]:
     """Return entries with references that tell nothing; raises what `PseudonymMap.assign` raises."""
     assigned = PseudonymMap().assign((entry.reference, entry.path) for entry in entries)
-    return [
-        evolve(entry, reference=assigned[entry.reference, entry.path], is_pseudonym=True) for entry in entries
-    ]
+    return [evolve(entry, reference=assigned[entry.reference, entry.path]) for entry in entries]
 
 
 def _remedy(sources: Sources) -> str:

@@ -21,12 +21,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ...._core._display_text import from_visible
 from ....slides._resolution import MAX_MPP, MIN_MPP, is_plausible
 from .._findings import Finding, FindingKind
-from ._slide_entry import NO_CELLS
+from ._slide_entry import NO_CELLS, SlideEntry
 
 _KNOWN = ("path", "reference", "mpp", "mpp_x", "mpp_y", "mpp_source", "include_label")
 _ANSWERS = {
@@ -52,6 +52,16 @@ class ManifestRow:
     include_label: bool | None = None
     cells: Mapping[str, str] = field(default=NO_CELLS)
 
+    def applied_to(self, entry: SlideEntry) -> SlideEntry:
+        """Return an entry with what is said in this line; an empty cell says nothing."""
+        return evolve(
+            entry,
+            mpp=self.mpp or entry.mpp,
+            mpp_source=self.mpp_source or entry.mpp_source,
+            include_label=entry.include_label if self.include_label is None else self.include_label,
+            cells={**entry.cells, **self.cells} if self.cells else entry.cells,
+        )
+
 
 @frozen
 class Manifest:
@@ -63,18 +73,20 @@ class Manifest:
     """The names of its columns, those with empty cells included."""
 
 
-def read_manifest(path: Path, reference: str = "reference") -> Manifest:
+def read_manifest(path: Path, column: str | None = None, *, is_correction: bool = False) -> Manifest:
     """Read a manifest; blocks.
 
-    `reference` names the column of references. Faults are returned, not raised.
+    `column` names that of the references, which a correction may lack. Faults are returned, not raised.
     """
     try:
-        return parse_manifest(path.read_bytes(), path.name, reference)
+        return parse_manifest(path.read_bytes(), path.name, column, is_correction=is_correction)
     except OSError as error:
         return _unusable(str(path), f"the manifest can't be read ({error.strerror})")
 
 
-def parse_manifest(content: bytes, name: str, reference: str = "reference") -> Manifest:
+def parse_manifest(
+    content: bytes, name: str, column: str | None = None, *, is_correction: bool = False
+) -> Manifest:
     """Return the content of a manifest; `name` stands for the file in findings."""
     try:
         text = _decoded(content)
@@ -83,15 +95,16 @@ def parse_manifest(content: bytes, name: str, reference: str = "reference") -> M
         return _unusable(f"{name}, line {line}", "it is not written in UTF-8", _SAVE_AGAIN)
     if "\0" in text:
         return _unusable(name, "it is no text", _SAVE_AGAIN)
-    return _Reader(name, reference).read(text)
+    return _Reader(name, column, is_correction=is_correction).read(text)
 
 
 class _Reader:
     """Reads one manifest, and collects its faults."""
 
-    def __init__(self, name: str, reference: str) -> None:
+    def __init__(self, name: str, column: str | None, *, is_correction: bool) -> None:
         self._name = name
-        self._reference = reference
+        self._reference = column or "reference"
+        self._needs_reference = column is not None and not is_correction
         self._faults: list[Finding] = []
 
     def read(self, text: str) -> Manifest:
@@ -132,7 +145,7 @@ class _Reader:
         """Return the names of the columns; empty if the header can't be used."""
         columns = [_known(name.strip()) for name in header]
         before = len(self._faults)
-        needed = ["path"] + ([self._reference] if self._reference != "reference" else [])
+        needed = ["path"] + ([self._reference] if self._needs_reference else [])
         for name in needed:
             if name not in columns:
                 there = ", ".join(filter(None, columns)) or "nothing"
@@ -161,7 +174,7 @@ class _Reader:
         told = {name: cell for name, cell in zip(columns, cells, strict=False) if name and cell}
         if "path" not in told:
             self._fault(line, "it names no path", "give the path of the slide, or remove the line")
-        if self._reference != "reference" and self._reference not in told:
+        if self._needs_reference and self._reference not in told:
             self._fault(line, f"it has no {self._reference}, which references come from", "fill the cell")
         mpp, mpp_source = self._resolution(line, told), self._source(line, told)
         include_label = self._answer(line, told)

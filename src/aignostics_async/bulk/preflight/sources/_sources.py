@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 import os
 import re
 import sys
@@ -21,6 +22,7 @@ from ._selection_rules import SelectionRule
 
 _SAVE_AGAIN = "save the list again, in UTF-8"
 _REFERENCE = re.compile(r"relpath|stem|pseudonyms|column:.+")
+_OF_ALL = ("reference_from", "mpp", "include_label", "metadata")
 
 
 def _texts(values: Iterable[Any]) -> tuple[str, ...]:
@@ -164,6 +166,11 @@ class Sources:
         """
         kind, _, column = (self.reference_from or "").partition(":")
         return column if kind == "column" else None
+
+
+def as_kept(sources: Sources) -> str:
+    """Return what is said of all slides as JSON, which is kept with the job."""
+    return json.dumps({name: getattr(sources, name) for name in _OF_ALL}, default=dict)
 
 
 @frozen

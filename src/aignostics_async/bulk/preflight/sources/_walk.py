@@ -65,7 +65,7 @@ class Walk:
                     yield from self._listed(listed)
 
     def _manifest(self, path: Path) -> Iterator[Candidate]:
-        manifest = read_manifest(path, self._sources.column or "reference")
+        manifest = read_manifest(path, self._sources.column)
         self.faults += manifest.faults
         root = os.path.abspath(path.parent)
         for row in manifest.rows:
