@@ -5,11 +5,22 @@ from __future__ import annotations
 import shutil
 import zipfile
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pydicom
 import pytest
 from slide_files import read_slide, write_dicom
 
 from aignostics_async import Slide, SlideError, find_slides
+from aignostics_async.slides._read import read_slide_here
+from aignostics_async.slides.formats._zipped import read_zipped
+
+UNPACKED = [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+SMALL, WIDE, MANY = {"side": 1024, "frames": 1}, {"side": 1024, "frames": 3}, {"side": 512, "frames": 12}
+RGB = {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}
+GREY = {"SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2"}
+DEEP = {**GREY, "BitsAllocated": 16, "BitsStored": 16, "HighBit": 15}
 
 
 def pack(folder: Path, path: Path, *, prefix: str = "", compression: int = zipfile.ZIP_STORED) -> Path:
@@ -24,6 +35,22 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("series")
     write_dicom(folder)
     return folder
+
+
+def write_raw(folder: Path, *, side: int, frames: int, behind: int, **fields: Any) -> None:
+    """Write a slide of one level that is not compressed, and `behind` bytes of padding after its pixels."""
+    (path,) = write_dicom(folder, levels=1)
+    dataset = pydicom.dcmread(path)
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    dataset.Rows = dataset.Columns = dataset.TotalPixelMatrixRows = side
+    dataset.NumberOfFrames, dataset.TotalPixelMatrixColumns = frames, side * frames
+    for name, value in fields.items():
+        setattr(dataset, name, value)
+    count = side * side * frames * dataset.SamplesPerPixel * dataset.BitsAllocated // 8
+    dataset.PixelData = np.random.default_rng(1).integers(90, 220, count, dtype=np.uint8).tobytes()
+    dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OW", False
+    dataset.DataSetTrailingPadding = bytes(behind)
+    dataset.save_as(path, implicit_vr=False, little_endian=True)
 
 
 async def refused(path: Path, words: str) -> None:
@@ -98,6 +125,55 @@ async def test_damage_within_is_found_by_decoding(tmp_path: Path, series: Path) 
     await read_slide(Slide(path))
     with pytest.raises(SlideError, match="its archive can't be unpacked"):
         await read_slide(Slide(path), decode=True)
+
+
+def check_checksum(path: Path) -> None:
+    """Read an archive of one slide, then find that its checksum is another one in both of its headers."""
+    read_zipped(path)
+    with zipfile.ZipFile(path) as archive:
+        (entry,) = archive.infolist()
+    content, checksum = path.read_bytes(), entry.CRC.to_bytes(4, "little")
+    assert content.count(checksum) == 2
+    path.write_bytes(content.replace(checksum, (entry.CRC ^ 1).to_bytes(4, "little")))
+    with pytest.raises(SlideError, match="Bad CRC-32"):
+        read_zipped(path)
+
+
+@pytest.mark.parametrize("compression", UNPACKED)
+def test_a_wrong_checksum_is_found(tmp_path: Path, compression: int) -> None:
+    write_dicom(tmp_path / "in", levels=1)
+    check_checksum(pack(tmp_path / "in", tmp_path / "a.zip", compression=compression))
+
+
+@pytest.mark.sampled(test=16, fast=6)
+@pytest.mark.parametrize("organization", ["TILED_FULL", "TILED_SPARSE"])
+@pytest.mark.parametrize("is_planar", [0, 1])
+@pytest.mark.parametrize("pixels", [RGB, GREY, DEEP])
+@pytest.mark.parametrize("shape", [SMALL, WIDE, MANY])
+@pytest.mark.parametrize("behind", [0, 100_000])
+def test_a_wrong_checksum_is_found_whatever_of_raw_pixels_is_read(
+    tmp_path: Path,
+    shape: dict[str, int],
+    pixels: dict[str, Any],
+    behind: int,
+    organization: str,
+    is_planar: int,
+) -> None:
+    fields = {**pixels, "DimensionOrganizationType": organization, "PlanarConfiguration": is_planar}
+    write_raw(tmp_path / "in", behind=behind, **shape, **fields)
+    check_checksum(pack(tmp_path / "in", tmp_path / "a.zip", compression=zipfile.ZIP_DEFLATED))
+
+
+@pytest.mark.parametrize("compression", UNPACKED)
+def test_damage_of_any_compression_is_no_traceback(tmp_path: Path, series: Path, compression: int) -> None:
+    path = pack(series, tmp_path / "a.zip", compression=compression)
+    content = bytearray(path.read_bytes())
+    content[60:90] = bytes(each ^ 0x55 for each in content[60:90])
+    path.write_bytes(content)
+    found = find_slides(tmp_path)
+    assert len(found) + len(found.left_out) == 1
+    with pytest.raises(SlideError, match=r"can't be read \((?!None)"):
+        read_slide_here(Slide(path))
 
 
 def test_an_archive_with_a_nameless_entry_is_no_traceback(tmp_path: Path, series: Path) -> None:

@@ -17,7 +17,8 @@ from attrs import frozen
 
 _LOCAL_HEADER, _LENGTHS = 30, 26
 _CHUNK = 256 * 1024
-_STRIDE = 16 * 1024 * 1024  # between two points, each of which keeps some 40 kB
+_PACKED = 64 * 1024  # a point keeps what of it was not unpacked, beside some 40 kB
+_STRIDE = 16 * 1024 * 1024  # between two points
 
 
 def open_archived(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:
@@ -81,7 +82,7 @@ class _Point:
 
 
 class _Deflated(_Stored):
-    """A file that is deflated in an archive. Whoever reads to its end learns of a wrong checksum."""
+    """A file that is deflated in an archive. Whoever reads its last byte learns of a wrong checksum."""
 
     def __init__(self, file: BinaryIO, begin: int, entry: zipfile.ZipInfo) -> None:
         super().__init__(file, begin, entry)
@@ -113,7 +114,7 @@ class _Deflated(_Stored):
             given = self._state.unconsumed_tail
             if not given:
                 self._file.seek(self._begin + self._packed)
-                given = self._file.read(min(_CHUNK, self._entry.compress_size - self._packed))
+                given = self._file.read(min(_PACKED, self._entry.compress_size - self._packed))
                 self._packed += len(given)
             self._chunk = self._state.decompress(given, _CHUNK)
             if not self._chunk and (self._state.eof or not given):

@@ -5,11 +5,10 @@ An archive comes from elsewhere: what it says of sizes and names is not trusted.
 
 from __future__ import annotations
 
+import os
 import shutil
-import struct
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -17,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from attrs import frozen
 
 from ..._core._portable import free_space
-from ...errors import NotASlide, SlideError
+from ...errors import AignosticsError, NotASlide, SlideError
 from ._archived import open_archived
 from ._detection import SUFFIXES, UNSUPPORTED_SUFFIXES, FileContent, Format
 from ._dicom import DicomHeader, check_headers, header_of
@@ -32,11 +31,6 @@ _MAX_RATIO = 200  # pixels are compressed already
 _SLIDES = SUFFIXES | UNSUPPORTED_SUFFIXES
 _ENCRYPTED = 0x1
 _LINK = 0o120000
-# What the standard library raises at one time or another for an archive that is damaged.
-_UNREADABLE = (
-    zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, LookupError, OverflowError,
-    struct.error, zlib.error,
-)  # fmt: skip
 
 
 @frozen
@@ -55,15 +49,19 @@ def read_zipped(path: Path) -> ZippedSeries:
     """Return the DICOM series that is in a zip.
 
     Raises SlideError where it is no zip of one whole series, is encrypted, has links or paths that lead out
-    of it, or would unpack to more than its size explains.
+    of it, a compressed file with a wrong checksum, or would unpack to more than its size explains.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             entries = _entries(path, archive)
             headers = tuple(_header(archive, entry) for entry in entries)
             comment = archive.comment.decode("utf-8", "replace")
-    except _UNREADABLE as error:
-        raise SlideError(f"its archive can't be read ({error})", path=str(path), remedy=_COPY_AGAIN) from None
+    except AignosticsError:
+        raise
+    except Exception as error:  # noqa: BLE001 - damaged archives fail in many ways, by their compression
+        raise SlideError(
+            f"its archive can't be read ({_reason(error)})", path=str(path), remedy=_COPY_AGAIN
+        ) from None
     if len({header.series for header in headers}) != 1:
         raise NotASlide(
             "it is a ZIP archive, and not of one DICOM series",
@@ -77,6 +75,11 @@ def read_zipped(path: Path) -> ZippedSeries:
     return ZippedSeries(headers, parts, comment)
 
 
+def _reason(error: Exception) -> object:
+    """Return why an archive can't be read; bzip2 raises OSError without a reason of the system."""
+    return getattr(error, "strerror", None) or error
+
+
 def not_a_series(path: Path, content: FileContent) -> FileContent | None:
     """Return why a zip is not taken as a slide; None for one with a DICOM file among its first files.
 
@@ -87,7 +90,7 @@ def not_a_series(path: Path, content: FileContent) -> FileContent | None:
             entries = [each for each in archive.infolist() if not each.is_dir()]
             if any(_is_dicom(archive, each) for each in entries[:_MAX_FIRST]):
                 return None
-    except (*_UNREADABLE, OSError):
+    except Exception:  # noqa: BLE001 - as above
         return FileContent(Format.UNSUPPORTED, "it is a ZIP archive that can't be read", _COPY_AGAIN)
     names = [each.filename for each in entries if PurePosixPath(each.filename).suffix.lower() in _SLIDES]
     if not names:
@@ -122,9 +125,9 @@ def unpacked(path: Path) -> Iterator[tuple[Path, ...]]:
             for entry, file in zip(entries, files, strict=True):
                 with archive.open(entry) as source, file.open("wb") as target:
                     shutil.copyfileobj(source, target, 1024 * 1024)
-        except (*_UNREADABLE, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - as above
             raise SlideError(
-                f"its archive can't be unpacked ({error})", path=str(path), remedy=_COPY_AGAIN
+                f"its archive can't be unpacked ({_reason(error)})", path=str(path), remedy=_COPY_AGAIN
             ) from None
         yield tuple(files)
 
@@ -182,4 +185,10 @@ def _header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> DicomHeader:
                 remedy="pack the files of one series alone",
             )
         file.seek(0)
-        return header_of(file, entry.file_size, path)
+        header = header_of(file, entry.file_size, path)
+        if entry.compress_type != zipfile.ZIP_STORED:
+            file.seek(
+                -1, os.SEEK_END
+            )  # a header need not lead there, and only the end tells a wrong checksum
+            file.read(1)
+        return header
