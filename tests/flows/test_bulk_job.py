@@ -100,6 +100,21 @@ DECISIONS: list[Callable[[BulkJob, Client], Awaitable[None]]] = [
 # From end to end
 
 
+async def test_others_read_nothing_of_a_job_in_a_shared_folder(harness: JobHarness) -> None:
+    os.umask(0o022)
+    harness.job.mkdir()
+    theirs = harness.job / "slide.svs"
+    theirs.touch()
+    plan = harness.plan()
+    await create_job(harness.job, plan, Sources(places=list(map(str, harness.copy("a")))), harness.client)
+    async with BulkJob.open(harness.job) as job:
+        assert (await job.run(harness.client)).status is JobStatus.DONE
+    assert any((harness.job / "results").rglob("*.*"))
+    modes = {path.name: path.stat().st_mode for path in harness.job.iterdir() if path != theirs}
+    assert not [name for name, mode in modes.items() if mode & 0o077]
+    assert stat.S_IMODE(harness.job.stat().st_mode) == 0o755
+
+
 async def test_slides_become_results_and_nothing_is_done_twice(harness: JobHarness) -> None:
     names = ("a", "b", "c", "d", "e")
     places = list(map(str, harness.copy(*names)))

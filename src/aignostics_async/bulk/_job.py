@@ -262,6 +262,8 @@ class BulkJob(MaintainedJob):
     async def _run(self, context: JobContext, engine: AbstractAsyncContextManager[OpenEngine]) -> Summary:
         client, journal = context.client, context.journal
         await to_thread.run_sync(self._directory.begin_work)
+        if self.plan.results is None:
+            await to_thread.run_sync(self._directory.make_results)
         self._context = context
         journal.emit(EventType.STARTED)
         if self._is_to_drain or self._is_cancel_requested():

@@ -105,6 +105,11 @@ class JobFolder:
                 with atomic_file(self._reserve) as file:
                     file.write(bytes(_RESERVE))
 
+    def make_results(self) -> None:
+        """Make the folder for outputs, closed to other users as a job's own may not be; raises JobError."""
+        with changing(self.results):
+            make_private_folder(self.results)
+
     def request(self, what: Path) -> None:
         """Ask the process that works on the job for `pause` or `cancel`; raises JobError."""
         with changing(what):
@@ -202,7 +207,7 @@ class JobFolder:
 
 @contextmanager
 def changing(path: Path) -> Iterator[None]:
-    """Raise JobError for a file of the job's folder that can't be written or removed."""
+    """Raise JobError for what can't be written or removed in the job's folder."""
     try:
         yield
     except OSError as error:
