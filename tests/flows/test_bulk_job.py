@@ -115,6 +115,14 @@ async def test_others_read_nothing_of_a_job_in_a_shared_folder(harness: JobHarne
     assert stat.S_IMODE(harness.job.stat().st_mode) == 0o755
 
 
+async def test_what_is_in_the_way_of_results_is_told_before_anything_is_billed(harness: JobHarness) -> None:
+    await harness.make("a")
+    (harness.job / "results").write_bytes(b"")
+    with pytest.raises(JobError, match=r"results can't be written"):
+        await harness.run()
+    assert (harness.posts(), harness.puts()) == (0, {})
+
+
 async def test_slides_become_results_and_nothing_is_done_twice(harness: JobHarness) -> None:
     names = ("a", "b", "c", "d", "e")
     places = list(map(str, harness.copy(*names)))
@@ -554,8 +562,8 @@ async def test_a_run_that_a_gateway_does_not_find_is_not_cancelled(harness: JobH
 
 async def test_a_job_stops_that_can_t_write_its_results(harness: JobHarness) -> None:
     names = [f"slide-{number}" for number in range(7)]
-    await harness.make(*names, chunk_size=1)
-    in_the_way = harness.job / "results"
+    in_the_way = harness.folder / "elsewhere"
+    await harness.make(*names, chunk_size=1, results=in_the_way)
     in_the_way.write_bytes(b"")
     with pytest.raises(JobStopped, match=r"in a row failed, .* can't be written to"):
         await harness.run()
