@@ -16,6 +16,8 @@ NO_ROUTE: dict[str, dict[str, Any]] = {
     "page": {"status": 404, "body": "<html>default backend - 404</html>"},
     "text": {"status": 404, "body": "404 page not found", "headers": {"content-type": "text/plain"}},
     "nothing": {"status": 404},
+    "framework": {"status": 404, "body": {"detail": "Not Found"}},
+    "another framework": {"status": 404, "body": {"detail": "Not found."}},
     "JSON of another": {"status": 404, "body": {"message": "no Route matched with those values"}},
 }
 REFERENCES = [f"case-{number:03}" for number in range(101)]
