@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import fcntl
 import json
@@ -33,6 +34,7 @@ from aignostics_async import (
     TokenKey,
     TokenSet,
     TokenStoreError,
+    UsageError,
     logout,
 )
 from aignostics_async._core import _file_lock
@@ -310,6 +312,38 @@ async def test_a_login_goes_on_in_memory_whatever_a_store_raises(
             clock.advance(3600)
         assert place.counted == {"token": 3}, "each refresh token once, though none was saved"
     assert told(caplog) == ["the login is kept in this process only: TypeError"]
+
+
+class PlainStore(MemoryStore):
+    """A store of the user's own whose `save` is a plain method, and does nothing."""
+
+    def save(self, key: TokenKey, tokens: TokenSet) -> Any: ...
+
+
+async def test_a_store_whose_save_is_not_async_is_told_and_loses_no_login(clock: Clock) -> None:
+    async with identity() as place:
+        source = RefreshToken(place.sign_in(), provider=place.provider, store=PlainStore())
+        for _ in range(2):
+            with pytest.raises(UsageError, match="`save` of a token store is not async"):
+                await source.get_token()
+            clock.advance(3600)
+        assert place.counted == {"token": 2}, "the refresh token that was not saved is used"
+
+
+async def test_who_signs_in_without_the_lock_is_not_replaced_by_an_older_login() -> None:
+    """A login does not wait for the lock for ever, and a refresh may hold it for longer."""
+    async with identity() as place:
+        store = MemoryStore()
+        source = RefreshToken(place.sign_in(), provider=place.provider, store=store)
+        refreshed = asyncio.Event()
+        place.faults.append(Fault(held=refreshed))
+        refresh = asyncio.create_task(source.get_token())
+        await place.asked.wait()
+        newer = evolve(TOKENS, signed_in_at=time.time() + 60)
+        await store.save(source._tokens.key, newer)
+        refreshed.set()
+        await refresh
+        assert await store.load(source._tokens.key) == newer
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK])

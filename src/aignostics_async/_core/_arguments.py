@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from math import inf
 from pathlib import Path
 from typing import TypeVar
@@ -57,6 +58,19 @@ async def awaited(answer: Awaitable[T], method: str) -> T:
         return result
     del answer, given  # it may be a secret, and tracebacks show the variables of this frame
     raise UsageError(f"{method} is not async; make it `async def`")
+
+
+def async_context(answer: AbstractAsyncContextManager[T], method: str) -> AbstractAsyncContextManager[T]:
+    """Return what a method of a user's own object gives; raises UsageError if `async with` can't enter it."""
+    given: object = answer
+    if isinstance(given, AbstractAsyncContextManager):
+        return answer
+    if inspect.iscoroutine(given):
+        given.close()  # else Python warns that nobody has awaited it
+    raise UsageError(
+        f"{method} returns no async context manager; make it an async generator that yields once, and "
+        "decorate it with `contextlib.asynccontextmanager`"
+    )
 
 
 def no_awaitables() -> UsageError:

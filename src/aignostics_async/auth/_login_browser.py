@@ -11,7 +11,7 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from .._config import Settings
-from .._core._arguments import awaited, check_function, check_kind
+from .._core._arguments import check_function
 from .._core._clock import seconds
 from .._core._lifetime import running_loop
 from .._core._redaction import excerpt
@@ -23,7 +23,7 @@ from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 from ._loopback import AuthorizationResponse, listen
 from ._provider import check_provider
-from ._sign_in import keep, within
+from ._sign_in import check_store, keep, within
 from ._store import TokenStore
 from ._stored_sources import StoredLogin
 
@@ -89,8 +89,7 @@ async def login_browser(
     endpoint = TokenEndpoint(provider, settings)
     running_loop()  # before a person signs in: the code is exchanged in a thread, which needs one
     store = FileStore() if store is None else store
-    check_kind(store, TokenStore, "store")
-    await awaited(store.check(), "`check` of a token store")
+    await check_store(store, provider.key)
     state, verifier = secrets.token_urlsafe(32), Secret(secrets.token_urlsafe(64))
 
     async def sign_in() -> None:

@@ -11,7 +11,7 @@ import anyio
 from attrs import frozen
 
 from .._config import Settings
-from .._core._arguments import awaited, check_function, check_kind
+from .._core._arguments import check_function
 from .._core._lifetime import running_loop
 from .._core._secret import Secret
 from .._core._uncancellable import run_uncancellable
@@ -19,7 +19,7 @@ from ..errors import ConfigurationError, TokenEndpointUnavailable
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 from ._provider import check_provider
-from ._sign_in import keep, within
+from ._sign_in import check_store, keep, within
 from ._store import TokenStore
 from ._stored_sources import StoredLogin
 
@@ -94,8 +94,7 @@ async def login_device(
     endpoint = TokenEndpoint(provider, settings)
     running_loop()  # before a person signs in: the tokens are kept in a thread, which needs one
     store = FileStore() if store is None else store
-    check_kind(store, TokenStore, "store")
-    await awaited(store.check(), "`check` of a token store")
+    await check_store(store, provider.key)
     response = await endpoint.begin_device(provider.device_url)
     device_code, code, interval = _read_device(response)
     show(code)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 
-from .._core._arguments import awaited
+from .._core._arguments import awaited, check_kind
 from .._core._logging import get_logger
 from ..errors import LoginTimeout, TokenEndpointUnavailable
+from ._store import TokenStore, lock_of
 
 if TYPE_CHECKING:
     from .._core._token import TokenSet
-    from ._provider import IdentityProvider
-    from ._store import TokenStore
+    from ._provider import IdentityProvider, TokenKey
 
 T = TypeVar("T")
 
@@ -32,6 +32,13 @@ async def within(limit: float, sign_in: Callable[[], Awaitable[T]]) -> T:
     )
 
 
+async def check_store(store: TokenStore, key: TokenKey) -> None:
+    """Raise an error for a store that can't keep the tokens of a login, before a person signs in."""
+    check_kind(store, TokenStore, "store")
+    await awaited(store.check(), "`check` of a token store")
+    lock_of(store, key)
+
+
 async def keep(tokens: TokenSet, provider: IdentityProvider, store: TokenStore) -> None:
     """Save the tokens of a login; raises TokenStoreError."""
     if tokens.refresh is None:
@@ -39,5 +46,5 @@ async def keep(tokens: TokenSet, provider: IdentityProvider, store: TokenStore) 
     async with AsyncExitStack() as stack:
         # A login is newer than any refresh in flight, so it is saved even if the lock is not free in time.
         with suppress(TokenEndpointUnavailable):
-            await stack.enter_async_context(store.lock(provider.key))
+            await stack.enter_async_context(lock_of(store, provider.key))
         await awaited(store.save(provider.key, tokens), "`save` of a token store")

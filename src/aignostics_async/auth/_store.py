@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 
 import anyio
 
+from .._core._arguments import async_context
 from .._core._token import TokenSet
 from ..errors import TokenEndpointUnavailable
 from ._provider import TokenKey
@@ -48,8 +49,9 @@ class TokenStore(Protocol):
 
     Each refresh runs in a thread with an event loop of its own, so a store must not keep what belongs to one
     loop, such as an `asyncio.Lock` or an open HTTP client. Every method may raise TokenStoreError if the
-    store can't be used, and one that is not async is a UsageError. During a refresh another exception that is
-    no AignosticsError becomes the `__cause__` of a TokenEndpointUnavailable, except what `save` raises.
+    store can't be used; one that is not async, and a `lock` that `async with` can't enter, is a UsageError.
+    During a refresh another exception that is no AignosticsError becomes the `__cause__` of a
+    TokenEndpointUnavailable, except what `save` raises.
     """
 
     async def check(self) -> None:
@@ -62,7 +64,7 @@ class TokenStore(Protocol):
     async def load(self, key: TokenKey) -> TokenSet | None:
         """Return the tokens of a key, or None if there are no usable ones.
 
-        Called before each refresh, while the lock is held, and also without the lock. Should raise
+        Called before and after each refresh, while the lock is held, and also without the lock. Should raise
         TokenStoreError if the store can't be read.
         """
         ...
@@ -70,9 +72,10 @@ class TokenStore(Protocol):
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
         """Replace the tokens of a key atomically: a reader sees either the old or the new ones.
 
-        Called after each login, and after each refresh unless the login was deleted in the meantime. Should
-        raise TokenStoreError if the store can't be written. Whatever is raised, a refresh then keeps the
-        tokens in memory, with a warning in the log; `login_browser` and `login_device` raise it.
+        Called after each refresh, with the lock, unless the login was deleted or replaced in the meantime;
+        and after each login, without the lock where it is not free in time. Should raise TokenStoreError if
+        the store can't be written. Whatever is raised, a refresh then keeps the tokens in memory, with a
+        warning in the log; `login_browser` and `login_device` raise it.
         """
         ...
 
@@ -95,6 +98,11 @@ class TokenStore(Protocol):
         stores of this package wait 30 s.
         """
         ...
+
+
+def lock_of(store: TokenStore, key: TokenKey) -> AbstractAsyncContextManager[None]:
+    """Return the lock of a key; raises UsageError for a store whose `lock` returns something else."""
+    return async_context(store.lock(key), "`lock` of a token store")
 
 
 class MemoryStore:

@@ -13,13 +13,13 @@ from .._core._logging import get_logger
 from .._core._secret import Secret, conceals_arguments
 from .._core._token import Token, TokenSet, check_credential, stripped
 from .._core._uncancellable import start_uncancellable
-from ..errors import ConfigurationError, LoginRequired, TokenStoreError
+from ..errors import ConfigurationError, LoginRequired, TokenStoreError, UsageError
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 from ._memory_sources import RefreshedToken
 from ._provider import IdentityProvider, TokenKey, check_provider, fingerprint
 from ._refresher import TokenRefresher, margin
-from ._store import MemoryStore, TokenStore
+from ._store import MemoryStore, TokenStore, lock_of
 
 _log = get_logger("aignostics_async.auth")
 
@@ -50,8 +50,8 @@ class StoredTokens:
 
     async def obtain(self, held: Token | None) -> Token:
         """Return another token than `held`; raises LoginRequired if no refresh token is left."""
-        async with self._store.lock(self.key):
-            stored = await awaited(self._store.load(self.key), "`load` of a token store")
+        async with lock_of(self._store, self.key):
+            stored = await self._load()
             self._was_stored |= stored is not None
             unsaved = self._unsaved
             if unsaved is not None and stored is not None and stored.signed_in_at > unsaved.signed_in_at:
@@ -62,7 +62,7 @@ class StoredTokens:
                 tokens = await self._refresh(refresh)
                 if tokens is not None:
                     tokens = tokens if of is None else evolve(tokens, signed_in_at=of.signed_in_at)
-                    await self._keep(tokens, is_signed_out=self._was_stored and stored is None)
+                    await self._keep(tokens, stored)
                     return tokens.access
         raise LoginRequired(f"{self._refusal or self._nothing(stored)}; {self._remedy}")
 
@@ -89,13 +89,19 @@ class StoredTokens:
             self._refusal = str(refusal)
         return None
 
-    async def _keep(self, tokens: TokenSet, *, is_signed_out: bool) -> None:
-        """Save tokens, or keep them in memory if that fails: the current request must succeed."""
-        if is_signed_out:
+    async def _keep(self, tokens: TokenSet, before: TokenSet | None) -> None:
+        """Save tokens, or keep them in memory if that fails: the current request must succeed.
+
+        `before` are those that the store had.
+        """
+        if self._was_stored and before is None:
             self._unsaved = tokens  # somebody has signed out here: the store stays empty
             return
         try:
-            await self._store.save(self.key, tokens)
+            await self._save(tokens, before)
+        except UsageError:
+            self._unsaved = tokens
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a store of the user's own raises
             if self._unsaved is None:
                 # Of an error that is not ours the text may have what was to be saved.
@@ -104,6 +110,16 @@ class StoredTokens:
             self._unsaved = tokens
         else:
             self._unsaved, self._was_stored = None, True
+
+    async def _save(self, tokens: TokenSet, before: TokenSet | None) -> None:
+        """Save tokens, unless somebody has signed in meanwhile: that may have gone without the lock."""
+        stored = await self._load()
+        known = max(each.signed_in_at for each in (tokens, before) if each is not None)
+        if stored is None or stored.signed_in_at <= known:
+            await awaited(self._store.save(self.key, tokens), "`save` of a token store")
+
+    async def _load(self) -> TokenSet | None:
+        return await awaited(self._store.load(self.key), "`load` of a token store")
 
 
 def _is_news(stored: Token, held: Token | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from inspect import isawaitable
@@ -14,6 +15,7 @@ from aignostics_async import (
     MemoryStore,
     RefreshToken,
     StoredLogin,
+    TokenKey,
     TokenStore,
     UsageError,
     login_browser,
@@ -77,3 +79,25 @@ async def test_a_token_store_with_plain_methods(name: str, use: Callable[[Any], 
     assert isinstance(Plain(), TokenStore)
     with pytest.raises(UsageError, match=f"`{name.partition(' ')[0]}` of a token store is not async"):
         await use(Plain())
+
+
+class Unlocked(MemoryStore):
+    """A token store whose lock is none."""
+
+    def __init__(self, lock: Callable[[], Any]) -> None:
+        super().__init__()
+        self._given = lock
+
+    def lock(self, key: TokenKey) -> Any:
+        return self._given()
+
+
+async def nothing() -> None: ...
+
+
+@pytest.mark.parametrize("lock", [nothing, threading.Lock, dict], ids=["async def", "of threads", "dict"])
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+async def test_a_token_store_whose_lock_is_none(use: Callable[[Any], Any], lock: Callable[[], Any]) -> None:
+    """A login says so before a person signs in."""
+    with pytest.raises(UsageError, match="`lock` of a token store returns no async context manager"):
+        await use(Unlocked(lock))
