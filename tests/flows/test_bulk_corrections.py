@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import zipfile
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,10 +13,10 @@ import pytest
 from attrs import evolve
 from bulk_command import Command
 from running_jobs import RATE, SETTINGS, JobHarness
-from slide_files import make_old, write_tiff
+from slide_files import make_old, write_dicom, write_tiff
 
 from aignostics_async import ConfigurationError, UsageError
-from aignostics_async.bulk import JobStatus, Sources, _corrections, create_job
+from aignostics_async.bulk import JobStatus, Sources, _correction_lines, create_job
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
 from aignostics_async.submission._pseudonyms import PseudonymMap
@@ -201,6 +202,74 @@ async def test_each_slide_of_a_line_is_an_item_of_its_own(harness: JobHarness) -
     assert rows == [(str(path), f"lung/{path.name}") for path in sorted(folder.iterdir())]
 
 
+async def test_a_mended_line_names_no_series_of_another_item(harness: JobHarness) -> None:
+    lab = harness.folder / "lab"
+    series, _ = write_series(lab)
+    make_old(write_tiff(lab / f"{harness.folder.name}-a.tiff", mpp=0.5, side=512))
+    manifest = lab / "in.csv"
+    lines = [f"{series.name},", f"{series.name}/IM1,", f"{series.name}.zip,"]
+    first = f"path,mpp\n{harness.folder.name}-a.tiff,\n"
+    manifest.write_text(first + "\n".join(f"{line}40x" for line in lines))
+    sources, plan = Sources(manifest=manifest), harness.plan(pack=True)
+    await create_job(harness.job, plan, sources, harness.client, quarantine_faulty=True)
+    manifest.write_text(first + "\n".join(lines))
+    query = "SELECT path, reference, overrides FROM items WHERE state <> 'SET_ASIDE' ORDER BY path"
+    async with harness.opened() as job:
+        report = await job.correct(harness.client, manifest=manifest, only=["*line 3", "*line 4"])
+        assert (report.released, [fault.slide for fault in report.faults]) == (1, ["in.csv, line 4"])
+    taken = harness.rows(query)
+    assert (await harness.run()).status is JobStatus.SOME_FAILED
+    async with harness.opened() as job:
+        report = await job.correct(harness.client, manifest=manifest)
+        assert (report.released, len(report.faults)) == (0, 1)
+        assert "would be billed twice" in str(report.faults)
+    manifest.write_text(first + lines[0])
+    again = evolve(harness, folder=harness.folder / "again")
+    again.folder.mkdir()
+    await create_job(again.job, plan, sources, harness.client)
+    assert taken == again.rows(query)
+
+
+def write_series(lab: Path) -> tuple[Path, Path]:
+    """Write a DICOM series as files in a folder and as a zip beside it; return both."""
+    folder = lab / f"{lab.parent.name}-series"
+    files = list(map(make_old, write_dicom(folder, name="IM{}")))
+    packed = folder.with_suffix(".zip")
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in files:
+            archive.write(file, f"{file.name}.dcm")
+    return folder, make_old(packed)
+
+
+async def test_a_series_of_two_items_is_billed_once_whatever_is_retried(harness: JobHarness) -> None:
+    write_series(harness.folder / "lab")
+    sources = Sources(places=[harness.folder / "lab", *(harness.folder / "lab").glob("*.zip")])
+    plan = harness.plan(pack=True)
+    made = await create_job(harness.job, plan, sources, harness.client, quarantine_faulty=True)
+    assert (made.found, made.ready) == (2, 1)
+    for _ in range(2):
+        assert (await harness.run()).status is JobStatus.SOME_FAILED
+        assert Counter(harness.states().values()) == {"DONE": 1, "SET_ASIDE": 1}
+        async with harness.opened() as job:
+            report = await job.correct(harness.client, mpp=0.5)
+            assert "would be billed twice" in str(report.faults)
+            assert await job.retry() == 1
+    assert len(harness.runs()) == 1
+
+
+async def test_lines_that_differ_about_a_slide_correct_nothing(harness: JobHarness) -> None:
+    await begin(harness)
+    name = f"slides/{harness.folder.name}-one.tiff"
+    manifest = harness.folder / "in.csv"
+    manifest.write_text(f"path,mpp\n{name},0.25\n./{name},0.25\n{name},0.5\n")
+    async with harness.opened() as job:
+        report = await job.correct(harness.client, manifest=manifest)
+        assert [fault.slide for fault in report.faults] == ["in.csv, line 4"]
+        assert report.released == 0
+        manifest.write_text(f"path,mpp\n{name},0.25\n./{name},0.25\n")
+        assert (await job.correct(harness.client, manifest=manifest)).released == 1
+
+
 async def test_a_large_sheet_is_matched_beside_the_event_loop(
     harness: JobHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,8 +280,8 @@ async def test_a_large_sheet_is_matched_beside_the_event_loop(
         threads.add(threading.get_ident())
         return places(*arguments)
 
-    places = _corrections._places
-    monkeypatch.setattr(_corrections, "_places", noted)
+    places = _correction_lines._places
+    monkeypatch.setattr(_correction_lines, "_places", noted)
     async with harness.opened() as job:
         await job.correct(harness.client, mpp=0.25)
     assert threads

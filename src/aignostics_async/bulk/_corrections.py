@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,16 +16,17 @@ from .._core._tasks import for_each
 from .._identifiers import as_texts
 from ..errors import UsageError
 from ..slides.workers._prober import Prober
+from ._correction_lines import CorrectionLines, is_line
 from .database import _queries, _retries
 from .preflight._findings import Finding, FindingKind
 from .preflight._requirements import Requirements
+from .preflight._series import SeriesOnce
 from .preflight._slide_probe import as_finding
-from .preflight.sources._discovery import as_entry, entry_fault, with_pseudonyms
+from .preflight.sources._discovery import entry_fault, search, with_pseudonyms
 from .preflight.sources._manifest import Manifest, ManifestRow, read_manifest
 from .preflight.sources._selection_rules import SelectionRule
 from .preflight.sources._slide_entry import SlideEntry
 from .preflight.sources._sources import Sources
-from .preflight.sources._walk import Candidate, absolute, relative_path
 
 if TYPE_CHECKING:
     from .._client import Client
@@ -35,10 +34,6 @@ if TYPE_CHECKING:
     from .database._database import Database
     from .database._queries import ItemRow
     from .database._writer import Execute
-
-
-_LINE = re.compile(r"[^/]+, line ([0-9]+)")
-"""What an item is called that is a line of a manifest and could not be taken."""
 
 
 @frozen
@@ -97,31 +92,54 @@ class Corrections:
             raise UsageError("there is nothing to correct; give mpp, a manifest or both")
         Sources(places=["."], mpp=self.mpp)  # refuses what is no resolution
 
+    @property
+    def which(self) -> dict[str, bool]:
+        """What says which items a retry would send."""
+        return {"failed": self.failed, "rerun": self.rerun}
+
 
 async def correct(
     database: Database, client: Client, plan: JobPlan, told: Corrections, *, dry_run: bool = False
 ) -> CorrectionReport:
     """Apply corrections to the items that a retry would send, and let those go on that have no fault then."""
-    which = {"failed": told.failed, "rerun": told.rerun}
-    path = Path() if told.manifest is None else as_path(told.manifest, "manifest")
-    sources = Sources(manifest=path, **await database.read(_queries.sources()))
-    read = partial(read_manifest, path, sources.column, is_correction=True)
-    manifest = Manifest((), ()) if told.manifest is None else await to_thread.run_sync(read)
-    if manifest.faults:
-        return CorrectionReport(0, manifest.faults)
+    path = None if told.manifest is None else as_path(told.manifest, "manifest")
+    sources = Sources(manifest=path or Path(), **await database.read(_queries.sources()))
+    if told.mpp is not None:
+        sources = evolve(sources, mpp=told.mpp)
+    lines = await to_thread.run_sync(_read_lines, path, sources.column)
+    if lines.faults:
+        return CorrectionReport(0, tuple(lines.faults))
     numbers = await database.read(numbers_of(told.only))
-    wanted = await database.read(_retries.retryable(**which, only=numbers))
+    wanted = await database.read(_retries.retryable(**told.which, only=numbers))
     known = await database.read(_queries.slide_files())
-    # In a thread: they look at the folders above each slide of the job.
-    lines = await to_thread.run_sync(_Lines, manifest, path, sources, known, wanted)
-    entries = await to_thread.run_sync(_entries, wanted, lines, told.mpp)
-    faults = [*_take_unusable(entries), *await _take_faulty(entries, client, plan)]
+    # In a thread: it looks at the folders above each slide of the job.
+    rows = await to_thread.run_sync(lines.match, wanted, known)
+    requirements = Requirements.of(plan, await client.applications.version(plan.application_version))
+    series = SeriesOnce(await database.read(_queries.series()))
+    async with Prober(decode=plan.decode) as prober:
+        mended, faults = await _mended(filter(_is_rejected, wanted), rows, sources, prober)
+        entries = mended | {
+            row.number: _corrected(row, rows.get(row.number), lines.columns, sources, told.mpp)
+            for row in wanted
+            if not _is_rejected(row) and (row.number in rows or told.mpp is not None)
+        }
+        faults += await _take_faulty(entries, requirements, prober, series)
     if sources.reference_from == "pseudonyms" and not dry_run:
-        new = [row.number for row in wanted if row.number in entries and _is_rejected(row)]
+        new = [number for number in mended if number in entries]
         named = await to_thread.run_sync(with_pseudonyms, [entries[number] for number in new])
         entries |= zip(new, named, strict=True)
     faults += _take_collisions(entries, await database.read(_queries.references()))
-    columns = {
+    released = await _release(database, told, entries, dry_run=dry_run)
+    return CorrectionReport(released, tuple(faults), lines.unused)
+
+
+async def _release(
+    database: Database, told: Corrections, entries: Mapping[int, SlideEntry], *, dry_run: bool
+) -> int:
+    """Let corrected items go on; return how many do, or would."""
+    if dry_run:
+        return await database.read(_retries.count_retries(**told.which, only=entries.keys()))
+    corrections = {
         number: {
             "path": entry.path,
             "reference": entry.reference,
@@ -129,81 +147,14 @@ async def correct(
         }
         for number, entry in entries.items()
     }
-    if dry_run:
-        released = await database.read(_retries.count_retries(**which, only=columns.keys()))
-    else:
-        command = _retries.retry(**which, only=columns.keys(), corrections=columns)
-        released = await database.write(command) if columns else 0
-    return CorrectionReport(released, tuple(faults), lines.unused)
+    command = _retries.retry(**told.which, only=corrections.keys(), corrections=corrections)
+    return await database.write(command) if corrections else 0
 
 
-class _Lines:
-    """The lines of a manifest of corrections, by the slide that each is about.
-
-    A line that could not be taken is an item without a slide. Its number says little once lines were added or
-    removed: it becomes the line of its number only if no slide of the job is on that, and else the first such
-    line that is left.
-    """
-
-    def __init__(
-        self,
-        manifest: Manifest,
-        path: Path,
-        sources: Sources,
-        known: Iterable[str],
-        items: Iterable[ItemRow],
-    ) -> None:
-        self.columns = manifest.columns
-        self.sources = sources
-        self._name = path.name
-        self._folder = os.path.abspath(path.parent)  # noqa: PTH100 - links stay, as where slides are found
-        self._rows: dict[str, tuple[str, ManifestRow]] = {}
-        self._used: set[int] = set()
-        for row in manifest.rows:
-            place = absolute(self._folder, row.path) or row.path
-            self._rows.setdefault(place, (place, row))
-        self._assign(set(_places(known)), _refused(items))
-
-    def _assign(self, known: set[str], refused: Sequence[str]) -> None:
-        """Give each line that was refused a line with a slide that the job does not have."""
-        new = {
-            f"{self._name}, line {row.line}": (path, row)
-            for path, row in self._rows.values()
-            if path not in known
-        }
-        same = {place: new.pop(place) for place in refused if place in new}
-        others = (place for place in refused if place not in same)
-        self._rows |= same | dict(zip(others, new.values(), strict=False))
-
-    @property
-    def unused(self) -> int:
-        """How many lines are about no quarantined slide."""
-        return len({row.line for _, row in self._rows.values()} - self._used)
-
-    def of(self, row: ItemRow) -> Candidate | None:
-        """Return what a line says of an item: that of its file or folder, or one that was refused."""
-        for key in _places((row.path, *row.overrides.get("files", ()))):
-            if (found := self._rows.get(key)) is not None:
-                named, line = found
-                self._used.add(line.line)
-                path = named if key == row.path else row.path
-                written = f"{line.path}/{relative_path(path, named)}"
-                relative = relative_path(path, self._folder, line.path if path == named else written)
-                return Candidate(path, relative, line)
-        return None
-
-
-def _places(files: Iterable[str]) -> Iterator[str]:
-    """Give files, and then the folders that they are in."""
-    listed = list(files)
-    yield from listed
-    yield from (str(folder) for file in listed for folder in Path(file).parents)
-
-
-def _refused(items: Iterable[ItemRow]) -> Sequence[str]:
-    """Return the lines among items that could not be taken, in their order."""
-    found = (_LINE.fullmatch(row.path) for row in items if _is_rejected(row))
-    return [line[0] for line in sorted((line for line in found if line), key=lambda line: int(line[1]))]
+def _read_lines(path: Path | None, column: str | None) -> CorrectionLines:
+    if path is None:
+        return CorrectionLines(Manifest((), ()), Path())
+    return CorrectionLines(read_manifest(path, column, is_correction=True), path)
 
 
 def _is_rejected(row: ItemRow) -> bool:
@@ -211,34 +162,42 @@ def _is_rejected(row: ItemRow) -> bool:
     return bool(row.overrides.get("is_rejected"))
 
 
-def _entries(items: Iterable[ItemRow], lines: _Lines, mpp: float | None) -> dict[int, SlideEntry]:
-    """Return items with their corrections, by number, without those that nothing is said about."""
-    corrected = {row.number: _corrected(row, lines, mpp) for row in items}
-    return {number: entry for number, entry in corrected.items() if entry is not None}
+async def _mended(
+    items: Iterable[ItemRow], rows: Mapping[int, ManifestRow], sources: Sources, prober: Prober
+) -> tuple[dict[int, SlideEntry], list[Finding]]:
+    """Return the slides that could not be taken and can by now, found as when a job is made, and faults."""
+    listed = [item for item in items if item.number in rows]
+    in_order = sorted((rows[item.number] for item in listed), key=lambda row: row.line)
+    found = await search(sources, prober, Manifest(tuple(in_order), ()))
+    faults = list(found.faults)
+    by_line: dict[int | None, list[SlideEntry]] = {}
+    for entry in found.entries:
+        by_line.setdefault(entry.line, []).append(entry)
+    by_file = {file: [entry] for entry in found.entries for file in (entry.path, *entry.files)}
+    mended: dict[int, SlideEntry] = {}
+    for item in listed:
+        line = rows[item.number].line
+        entries = by_line.get(line, []) if is_line(item.path) else by_file.get(item.path, [])
+        if len(entries) == 1:
+            mended[item.number] = entries[0]
+        elif entries:
+            problem = f"its line names {len(entries)} slides, and it can become one"
+            remedy = "name one of them here, and the others in another job"
+            faults.append(Finding(FindingKind.SOURCE, problem, remedy, item.path))
+    return mended, faults
 
 
-def _corrected(row: ItemRow, lines: _Lines, mpp: float | None) -> SlideEntry | None:
-    """Return an item with its corrections; None for one that nothing is said about."""
+def _corrected(
+    row: ItemRow, line: ManifestRow | None, columns: Collection[str], sources: Sources, mpp: float | None
+) -> SlideEntry:
+    """Return an item with its corrections."""
     entry = SlideEntry.from_row(row.reference, row.path, row.overrides)
-    found = lines.of(row)
-    if entry.is_rejected:
-        if found is None:
-            return None
-        entry = as_entry(lines.sources, found)
     if mpp is not None:
         entry = evolve(entry, mpp=(mpp, mpp))
-    if found is None or found.row is None:
-        return None if mpp is None else entry
-    kept = {name: cell for name, cell in entry.cells.items() if name not in lines.columns}
-    return found.row.applied_to(evolve(entry, cells={**lines.sources.metadata, **kept}))
-
-
-def _take_unusable(entries: dict[int, SlideEntry]) -> Iterator[Finding]:
-    """Take out each slide that can't go on whatever its file says, and give its fault."""
-    for number, entry in list(entries.items()):
-        if (fault := entry_fault(entry)) is not None:
-            del entries[number]
-            yield fault
+    if line is None:
+        return entry
+    kept = {name: cell for name, cell in entry.cells.items() if name not in columns}
+    return line.applied_to(evolve(entry, cells={**sources.metadata, **kept}))
 
 
 def _take_collisions(entries: dict[int, SlideEntry], numbers: dict[str, int]) -> Iterator[Finding]:
@@ -253,20 +212,24 @@ def _take_collisions(entries: dict[int, SlideEntry], numbers: dict[str, int]) ->
             yield Finding(FindingKind.REFERENCE, problem, "give it another one in the manifest", entry.path)
 
 
-async def _take_faulty(entries: dict[int, SlideEntry], client: Client, plan: JobPlan) -> list[Finding]:
+async def _take_faulty(
+    entries: dict[int, SlideEntry], requirements: Requirements, prober: Prober, series: SeriesOnce
+) -> list[Finding]:
     """Read every slide, take out those with faults, and return the faults."""
-    version = await client.applications.version(plan.application_version)
-    requirements = Requirements.of(plan, version)
     faults: list[Finding] = []
 
     async def check(number: int) -> None:
-        entry = entries[number]
-        probed = await as_finding(prober.probe(entry.slide), entry.path)
-        its = [probed] if isinstance(probed, Finding) else list(requirements.faults(entry, probed.info))
-        if its:
+        if its := await faults_of(entries[number]):
             faults.extend(its)
             del entries[number]
 
-    async with Prober(decode=plan.decode) as prober:
-        await for_each(list(entries), check, limit=prober.workers)
+    async def faults_of(entry: SlideEntry) -> list[Finding]:
+        if (fault := entry_fault(entry)) is not None:
+            return [fault]
+        probed = await as_finding(prober.probe(entry.slide), entry.path)
+        if isinstance(probed, Finding):
+            return [probed]
+        return list(requirements.faults(entry, probed.info)) or list(series.faults(entry, probed.info))
+
+    await for_each(list(entries), check, limit=prober.workers)
     return faults

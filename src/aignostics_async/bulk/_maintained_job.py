@@ -109,7 +109,8 @@ class MaintainedJob:
             report = await job.correct(client, manifest="slides.csv", only=["lung/**"])
 
         `only`, `failed` and `rerun` select items as for `retry`, without those that have results. A line of
-        `manifest`, a CSV file as for `Sources`, corrects the selected item whose file or folder it names.
+        `manifest`, a CSV file as for `Sources`, corrects the selected item whose file or folder it names; its
+        reference stays.
         `mpp`, from 0.05 to 5 µm per pixel, applies to every selected item whose line sets no `mpp`; a line,
         file or folder that could not be taken when the job was created needs a line of its own. A line that
         could not becomes one with a slide that the job does not have, wherever it is by now. What the job's

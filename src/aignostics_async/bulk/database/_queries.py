@@ -164,6 +164,15 @@ def sources() -> Callable[[Execute], dict[str, Any]]:
     return lambda execute: dict(json.loads(execute("SELECT sources FROM job").fetchone()[0]))
 
 
+def series() -> Callable[[Execute], dict[str, str]]:
+    """Return the query for the references, by DICOM series, of the items that were read and go on."""
+    query = (
+        "SELECT json_extract(info, '$.series') AS series, reference FROM items "
+        "WHERE state NOT IN ('FOUND', 'SET_ASIDE') AND series IS NOT NULL"
+    )
+    return lambda execute: dict(execute(query))
+
+
 def item(number: int) -> Callable[[Execute], ItemRow]:
     """Return the query for one item."""
     query = f"{_ITEM} WHERE number = ?"

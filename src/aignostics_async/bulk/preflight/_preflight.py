@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +38,7 @@ from ._findings import Finding, FindingKind
 from ._repeats import SampledSlide, billed_again, find_billed, find_copies, sample_slide
 from ._report import DiskEstimate, PreflightReport
 from ._requirements import Requirements
+from ._series import SeriesOnce
 from ._slide_probe import as_finding
 from ._store_probe import StoreProbe, probe_store
 from .sources._discovery import Discovery, discover, shown
@@ -45,7 +46,6 @@ from .sources._slide_entry import SlideEntry
 from .sources._sources import Sources
 
 if TYPE_CHECKING:
-    from ...slides import SlideInfo
     from ...storage import Store, StoreAddress
     from ..engines._protocol import OpenEngine
 
@@ -201,7 +201,7 @@ class _Preflight:
     ready: int = 0
     bytes: int = 0
     sampled: list[SampledSlide] = field(factory=list)
-    series: dict[str, SlideEntry] = field(factory=dict)
+    series: SeriesOnce = field(factory=lambda: SeriesOnce({}))
     faults: list[Finding] = field(factory=list)
     warnings: list[Finding] = field(factory=list)
 
@@ -269,7 +269,7 @@ class _Preflight:
             # A schema is somebody else's, and checking it may take a while.
             check = partial(self.requirements.faults, entry, probed.info)
             faults = await anyio.to_thread.run_sync(lambda: list(check()))
-            faults = faults or list(self._twice(entry, probed.info))
+            faults = faults or list(self.series.faults(entry, probed.info))
             if not faults:
                 self.ready += 1
                 self.bytes += probed.size
@@ -277,13 +277,6 @@ class _Preflight:
         self.faults += faults
         if self.keep is not None:
             await self.keep(entry, probed, faults)
-
-    def _twice(self, entry: SlideEntry, info: SlideInfo) -> Iterator[Finding]:
-        """Give a fault for a DICOM series that was seen before, such as in a zip beside its files."""
-        known = entry if info.series is None else self.series.setdefault(info.series, entry)
-        if known is not entry:
-            problem = f"it is of the same DICOM series as item {known.reference!r}, and would be billed twice"
-            yield Finding(FindingKind.COST, problem, "give one item for all files of a series", entry.path)
 
     async def find_repeats(self) -> None:
         """Find slides that would be billed more than once, whatever they are called."""

@@ -6,29 +6,33 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import define, field
 
-from ..database import _commands
+from ..database import _commands, _queries
 from ..database._samples import Stage
 from ..database._states import ItemState
 from ..engines._tasks import ProbeTask
 from ..preflight._findings import Finding
+from ..preflight._series import SeriesOnce
 from ..preflight._slide_probe import as_finding
 from ..preflight.sources._slide_entry import SlideEntry
 
 if TYPE_CHECKING:
+    from ...slides import SlideInfo
     from ...slides.workers._probed_slide import ProbedSlide
     from ..database._queries import ItemRow
     from ..engines._protocol import OpenEngine
     from ._context import JobContext
 
 
-@frozen
+@define
 class Probing:
     """Probes slides, and quarantines those with faults, naming every fault."""
 
     context: JobContext
     engine: OpenEngine
+    series: SeriesOnce | None = field(default=None, init=False)
+    """Those of the job's items; None until one is needed."""
 
     async def __call__(self, row: ItemRow) -> None:
         """Take an item from FOUND to READY."""
@@ -38,11 +42,7 @@ class Probing:
             await self.context.quarantine(row, "it could not be taken when the job was made", remedy)
             return
         probed = await as_finding(self.engine.run(ProbeTask(row.number, entry.slide)), entry.path)
-        faults = (
-            [probed]
-            if isinstance(probed, Finding)
-            else list(self.context.requirements.faults(entry, probed.info))
-        )
+        faults = [probed] if isinstance(probed, Finding) else await self._faults(entry, probed.info)
         if isinstance(probed, Finding) or faults:
             await self.context.quarantine(row, *describe_findings(faults))
             return
@@ -50,6 +50,16 @@ class Probing:
         command = _commands.move_item(row.number, ItemState.READY, **columns)
         await self.context.database.write(command)
         self.context.meter.count(Stage.PROBE, items=1)
+
+    async def _faults(self, entry: SlideEntry, info: SlideInfo) -> list[Finding]:
+        if faults := list(self.context.requirements.faults(entry, info)):
+            return faults
+        if info.series is None:
+            return []
+        if self.series is None:
+            known = SeriesOnce(await self.context.database.read(_queries.series()))
+            self.series = self.series or known  # that of another slide meanwhile
+        return list(self.series.faults(entry, info))
 
 
 def as_columns(probed: ProbedSlide) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from ....slides.workers._prober import Prober
 from ....submission._preflight import MAX_REFERENCE, is_unicode
 from ....submission._pseudonyms import PseudonymMap
 from .._findings import Finding, FindingKind
+from ._manifest import Manifest
 from ._slide_entry import SlideEntry
 from ._sources import Sources
 from ._walk import Candidate, Walk
@@ -69,11 +70,21 @@ class DicomFiles:
 
 
 async def discover(sources: Sources, prober: Prober) -> Discovery:
+    """Return the slides of a job, with their references; raises what `search` and `with_pseudonyms` raise."""
+    found = await search(sources, prober)
+    if sources.reference_from == "pseudonyms":
+        return evolve(found, entries=await anyio.to_thread.run_sync(with_pseudonyms, found.entries))
+    return found
+
+
+async def search(sources: Sources, prober: Prober, manifest: Manifest | None = None) -> Discovery:
     """Look for slides in a thread, and into the headers of DICOM files in the prober's processes.
 
-    Raises what `Prober.header` raises; what is wrong with the slides is told in the outcome.
+    `manifest` has lines in place of those of the file; None, the default, for these. Pseudonyms are still
+    what they will stand for. Raises what `Prober.header` raises; what is wrong with the slides is told in the
+    outcome.
     """
-    walk = Walk(sources)
+    walk = Walk(sources, manifest)
     candidates = await anyio.to_thread.run_sync(lambda: list(walk.candidates()))
     paths, damaged, others = await anyio.to_thread.run_sync(_dicom_paths, candidates)
     headers: dict[str, DicomHeader] = {}
@@ -91,10 +102,7 @@ async def discover(sources: Sources, prober: Prober) -> Discovery:
     groups = await anyio.to_thread.run_sync(group_series, headers, damaged)
     series = {path: header.series for path, header in headers.items()}
     series |= {path: uid for uid, files in groups.series.items() for path in files}
-    found = settle(sources, candidates, DicomFiles(groups, series, others), walk)
-    if sources.reference_from == "pseudonyms":
-        return evolve(found, entries=await anyio.to_thread.run_sync(with_pseudonyms, found.entries))
-    return found
+    return settle(sources, candidates, DicomFiles(groups, series, others), walk)
 
 
 async def _beside(headers: Mapping[str, DicomHeader], prober: Prober) -> dict[str, DicomHeader]:
@@ -188,7 +196,7 @@ def _entries(
     sources: Sources, candidates: Iterable[Candidate], dicom: DicomFiles, faults: list[Finding]
 ) -> Iterator[SlideEntry]:
     for candidate in candidates:
-        entry = as_entry(sources, candidate, _files(candidate, dicom))
+        entry = _entry(sources, candidate, _files(candidate, dicom))
         if (fault := entry_fault(entry)) is None:
             yield entry
         else:
@@ -213,8 +221,7 @@ def entry_fault(entry: SlideEntry) -> Finding | None:
     return None
 
 
-def as_entry(sources: Sources, candidate: Candidate, files: tuple[str, ...] = ()) -> SlideEntry:
-    """Return the slide that a candidate is, with what is said of it; `files` are those of its series."""
+def _entry(sources: Sources, candidate: Candidate, files: tuple[str, ...]) -> SlideEntry:
     entry = SlideEntry(
         path=candidate.path,
         reference=_reference(sources, candidate),
@@ -224,7 +231,8 @@ def as_entry(sources: Sources, candidate: Candidate, files: tuple[str, ...] = ()
         is_pseudonym=sources.reference_from == "pseudonyms",
         cells=sources.metadata,
     )
-    return entry if candidate.row is None else candidate.row.applied_to(entry)
+    row = candidate.row
+    return entry if row is None else evolve(row.applied_to(entry), line=row.line)
 
 
 def _reference(sources: Sources, candidate: Candidate) -> str:

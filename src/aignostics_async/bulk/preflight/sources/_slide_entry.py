@@ -39,6 +39,8 @@ class SlideEntry:
     """Whether its reference is a pseudonym, so that no name may leave."""
     cells: Mapping[str, str] = field(default=NO_CELLS)
     """Metadata as it was written, by the names of columns. The version's schema says what it means."""
+    line: int | None = None
+    """Its line in the manifest."""
     is_rejected: bool = False
     """Whether it is a line, a file or a folder that could not be taken, named by `path` and `reference`."""
 

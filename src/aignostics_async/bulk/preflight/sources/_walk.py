@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from ....slides import LeftOut
 from ....slides._search import candidates
 from .._findings import Finding, FindingKind
-from ._manifest import ManifestRow, read_manifest
+from ._manifest import Manifest, ManifestRow, read_manifest
 from ._selection_rules import SelectionRule, counts, is_pattern, names, split_pattern
 from ._sources import ListedPath, Sources, read_list
 
@@ -38,10 +38,14 @@ class Candidate:
 
 
 class Walk:
-    """Collects candidates, and what was wrong on the way."""
+    """Collects candidates, and what was wrong on the way.
 
-    def __init__(self, sources: Sources) -> None:
+    `manifest` has lines in place of those of the file; None, the default, for these.
+    """
+
+    def __init__(self, sources: Sources, manifest: Manifest | None = None) -> None:
         self._sources = sources
+        self._read = manifest
         self.faults: list[Finding] = []
         self.left_out: list[LeftOut] = []
         """Files that were seen in folders and not taken."""
@@ -65,7 +69,7 @@ class Walk:
                     yield from self._listed(listed)
 
     def _manifest(self, path: Path) -> Iterator[Candidate]:
-        manifest = read_manifest(path, self._sources.column)
+        manifest = self._read or read_manifest(path, self._sources.column)
         self.faults += manifest.faults
         root = os.path.abspath(path.parent)
         for row in manifest.rows:
