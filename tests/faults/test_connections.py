@@ -609,14 +609,16 @@ async def test_what_follows_an_answer_is_not_the_next_one(tmp_path: Path, is_sec
         assert server.accepted == 2
 
 
-@pytest.mark.parametrize("is_cut", [True, False])
-async def test_whoever_cuts_tls_does_not_end_a_file(tmp_path: Path, is_cut: bool) -> None:
+@pytest.mark.parametrize("end", ["told", "closed", "reset"])
+async def test_whoever_cuts_tls_does_not_end_a_file(tmp_path: Path, end: str) -> None:
     """Without a length only the end that TLS itself tells is the end of a file."""
 
     def serve(peer: Peer) -> None:
         peer.read_request()
         peer.write(b"HTTP/1.1 200 OK\r\n\r\n" + BODY)
-        if not is_cut:
+        if end == "reset":
+            peer.reset()
+        elif end == "told":
             assert isinstance(peer.sock, ssl.SSLSocket)
             peer.sock.unwrap()
 
@@ -626,12 +628,12 @@ async def test_whoever_cuts_tls_does_not_end_a_file(tmp_path: Path, is_cut: bool
     with raw_server(serve, context) as server:
         async with engine_of(settings) as engine:
             fetching = fetch_file(engine, server.ask_url, tmp_path / "file", name="file", expected=None)
-            if is_cut:
+            if end == "told":
+                assert (await fetching).size == len(BODY)
+            else:
                 with pytest.raises(TransferInterrupted):
                     await fetching
-            else:
-                assert (await fetching).size == len(BODY)
-    assert (tmp_path / "file").exists() is not is_cut
+    assert (tmp_path / "file").exists() is (end == "told")
 
 
 async def test_a_certificate_that_is_not_trusted_is_told_at_once(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from ..._core._portable import POLLIN, POLLOUT, new_poll
 from ..._core._proxies import Proxy
 from ..._core._redaction import excerpt
 from ._http1 import MAX_HEAD, MAX_LINE, Head, ProtocolError, head_end, parse_chunk_size, parse_head
+from ._tls import receive_records
 
 _T = TypeVar("_T")
 BodyWriter = Callable[[memoryview], None]
@@ -203,7 +204,7 @@ class Connection:
             view[:count] = self._received[:count]
             del self._received[:count]
             return count
-        return self._when_ready(lambda: self.socket.recv_into(view), seconds)
+        return self._when_ready(lambda: receive_records(self.socket, view), seconds)
 
     def _when_ready(self, receive: Callable[[], _T], seconds: float) -> _T:
         deadline: float | None = None

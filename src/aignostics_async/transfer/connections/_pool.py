@@ -19,7 +19,6 @@ from attrs import define, field
 
 from ..._core._portable import uptime
 from ..._core._proxies import Proxy, proxy_for
-from ..._core._redaction import excerpt
 from ..._core._urls import DEFAULT_PORTS, origin, without_query
 from ..._http._retry import AttemptFailed, Outcome
 from ..._version import user_agent
@@ -28,6 +27,7 @@ from ._addresses import AddressRefused, check_literal, dial
 from ._connection import BodyWriter, Connection, ConnectionBroken, Response, Route
 from ._proxy_urls import proxy_address, proxy_credentials
 from ._responses import checked, final, location, refusal, refused
+from ._tls import CertificateUntrusted, secure, untrusted
 
 if TYPE_CHECKING:
     from ..._config import Settings
@@ -39,10 +39,6 @@ _GIVEN_UP = frozenset({400, 408})
 _MAX_IDLE = 64  # connections
 _MAX_IDLE_SECONDS = 30.0  # less than any NAT or firewall forgets a connection in
 _SAFE = "%/:=&?~#+!$,;'@()*[]"
-
-
-class CertificateUntrusted(Exception):
-    """The certificate of a storage is not trusted."""
 
 
 class ConnectionPool:
@@ -205,7 +201,7 @@ class ConnectionPool:
             if proxy is not None and scheme == "https":
                 _tunnel(sock, host, port, proxy, deadline)
             if scheme == "https":
-                sock = self._secured(sock, host, deadline, token)
+                sock = secure(sock, self._context, host, deadline, token)
         except BaseException as error:
             token.release()
             if sock is not None:
@@ -213,7 +209,7 @@ class ConnectionPool:
             if not isinstance(error, (OSError, UnicodeError, ConnectionBroken)):
                 raise
             if isinstance(error, ssl.SSLCertVerificationError):
-                failure: Exception = CertificateUntrusted(_advice(host, error))
+                failure: Exception = untrusted(host, error)
             else:
                 failure = ConnectionBroken(error, was_sent=False)
         else:
@@ -221,24 +217,6 @@ class ConnectionPool:
             return Connection(place, sock, read=timeouts.read, write=timeouts.write)
         token.check()  # a cancellation cuts the connection, which looks like a failure of the other end
         raise failure
-
-    def _secured(self, sock: socket.socket, host: str, deadline: float, token: CancelToken) -> socket.socket:
-        token.release()  # wrapping takes the descriptor away from the plain socket
-        secured = self._context.wrap_socket(
-            sock,
-            server_hostname=host,
-            do_handshake_on_connect=False,
-            suppress_ragged_eofs=False,  # else whoever cuts the connection ends a file without a length
-        )
-        try:
-            token.hold(secured)
-            secured.settimeout(max(deadline - time.monotonic(), 0.001))
-            secured.do_handshake()
-        except BaseException:
-            token.release()
-            secured.close()
-            raise
-        return secured
 
     def head(
         self, method: str, target: SplitResult, proxy: Proxy | None, headers: Mapping[str, str]
@@ -364,13 +342,6 @@ class _Exchange:
 def _now() -> float:
     """Return the seconds since the machine started, those in which it was asleep included."""
     return uptime()
-
-
-def _advice(host: str, error: ssl.SSLCertVerificationError) -> str:
-    return (
-        f"the certificate of {host} is not trusted ({excerpt(str(error), 120)}); if a proxy inspects TLS "
-        "here, or the storage has a private CA, set SSL_CERT_FILE to its certificate, or pass ssl_context"
-    )
 
 
 def _head(line: str, fields: Mapping[str, str]) -> bytes:
