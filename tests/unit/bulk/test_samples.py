@@ -19,7 +19,7 @@ from aignostics_async.bulk.database._samples import (
     read_series,
 )
 from aignostics_async.bulk.database._schema import MIGRATIONS
-from aignostics_async.bulk.report.html._throughput_plot import nice, plot
+from aignostics_async.bulk.report.html._throughput_plot import _DAY, _STEPS, nice, plot
 
 MOMENTS = st.floats(min_value=1.7e9, max_value=2.0e9)
 
@@ -144,6 +144,10 @@ def assert_inside(tree: ET.Element) -> None:
 @given(st.floats(min_value=1e-9, max_value=1e18))
 def test_a_scale_is_round_and_near(number: float) -> None:
     assert number <= nice(number) <= 1.34 * number
+
+
+def test_ticks_are_at_the_same_times_of_each_day() -> None:
+    assert [step for step in _STEPS if step < _DAY and _DAY % step] == []
 
 
 def test_hours_of_a_day_are_ticked() -> None:

@@ -8,7 +8,15 @@ from itertools import count
 import pytest
 from pytest_httpx import HTTPXMock
 
-from aignostics_async import Client, InputArtifact, Item, SubmissionUnknown, Token, Unauthorized
+from aignostics_async import (
+    Client,
+    InputArtifact,
+    Item,
+    SubmissionUnknown,
+    Token,
+    Unauthorized,
+    UnprocessableRequest,
+)
 from aignostics_async._internals import create_run_once
 
 ROOT = "http://127.0.0.1:9"
@@ -52,6 +60,16 @@ async def test_a_post_for_a_job_is_not_repeated_after_a_401(
             else:
                 await client.runs.create(version, ITEMS)
     assert len(httpx_mock.get_requests(method="POST")) == requests
+
+
+async def test_faults_of_a_request_are_told_up_to_a_length(httpx_mock: HTTPXMock) -> None:
+    faults = [{"loc": ["body", number], "msg": "field required"} for number in range(1000)]
+    httpx_mock.add_response(status_code=422, json={"detail": faults})
+    async with Client(ROOT, "token") as client:
+        with pytest.raises(UnprocessableRequest) as caught:
+            await client.run(RUN_ID).details()
+    assert caught.value.detail.startswith("body.0: field required; body.1: field required")
+    assert len(caught.value.detail) == 2000
 
 
 async def test_the_number_of_a_version_has_no_v(httpx_mock: HTTPXMock) -> None:

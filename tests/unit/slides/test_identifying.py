@@ -207,6 +207,14 @@ async def test_every_text_of_a_tiff_is_read(
     assert list((await read_slide(Slide(path))).identifying) == kinds
 
 
+@pytest.mark.parametrize(("length", "kinds"), [(1_000_000, ["patient"]), (1_000_001, [])])
+async def test_texts_beyond_a_megabyte_are_left(tmp_path: Path, length: int, kinds: list[str]) -> None:
+    """They are data, which no person was written into, and reading them takes time."""
+    value = b"Patient: Doe\n".ljust(length, b"-")
+    path = write_tiff(tmp_path / "a.tif", tags=[(65000, 7, length, value, True)])
+    assert list((await read_slide(Slide(path))).identifying) == kinds
+
+
 @pytest.mark.parametrize(("text", "kinds"), [(b"Patient = Doe\0", ["patient"]), (b"ICC\0", []), (b"", [])])
 async def test_the_exif_of_a_tiff_is_read_and_a_damaged_one_is_left(
     tmp_path: Path, text: bytes, kinds: list[str]

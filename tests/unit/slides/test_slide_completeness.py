@@ -419,6 +419,24 @@ async def test_several_pictures_of_full_size_are_remarked(tmp_path: Path) -> Non
     assert remark.problem == "it has 3 pictures of full size, as focal planes and channels are"
 
 
+@pytest.mark.parametrize(
+    ("samples", "problems"),
+    [(3, []), (4, []), (5, ["its pixels have 5 samples, as masks and fluorescence have"])],
+)
+async def test_samples_that_are_no_colours_are_remarked(
+    tmp_path: Path, samples: int, problems: list[str]
+) -> None:
+    """A fourth one is transparency."""
+    path = tmp_path / "a.tif"
+    noise = np.random.default_rng(1).integers(1, 255, (512, 512, samples), dtype=np.uint8)
+    tifffile.imwrite(
+        path, noise, photometric="rgb", tile=(256, 256), metadata=None, resolution=(20_000, 20_000),
+        resolutionunit="CENTIMETER", extrasamples=["unspecified"] * (samples - 3),
+    )  # fmt: skip
+    found = (await read_slide(Slide(make_old(path)), decode=False)).remarks
+    assert [remark.problem for remark in found] == problems
+
+
 def raw_tiff(folder: Path, *, zeros: float) -> Path:
     return zero_tail(tiff(folder, compression=None), zeros)
 

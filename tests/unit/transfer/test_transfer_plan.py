@@ -104,6 +104,18 @@ def test_only_what_can_be_resumed_is_kept(tmp_path: Path, *, is_known: bool) -> 
     assert len(list(tmp_path.iterdir())) == (2 if is_known else 0)
 
 
+def test_what_a_thread_may_have_opened_is_open(tmp_path: Path) -> None:
+    """An open file is closed in a thread: a disk may take its time."""
+    part = PartialFile(tmp_path / "file", None, "name")
+    assert not part.is_open
+    with part.in_use():
+        assert part.is_open
+        part.open(CancelToken())
+    assert part.is_open
+    part.close()
+    assert not part.is_open
+
+
 def test_gaps_overlaps_and_wrong_lengths_are_no_file() -> None:
     whole = [span_of(0, 4000, 4000), span_of(4000, 10_000, 6000)]
     assert combined(whole, 10_000) == checksum_bytes(BODY)
