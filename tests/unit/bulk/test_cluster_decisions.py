@@ -17,6 +17,7 @@ import pytest
 
 from aignostics_async import ClusterLost, ClusterRefused, MissingExtra, Settings, StaticToken, UsageError
 from aignostics_async.bulk import ClusterTls, DaskEngine
+from aignostics_async.bulk.cluster import _worker_tools
 from aignostics_async.bulk.cluster._connection import (
     check_addresses,
     connect,
@@ -30,7 +31,7 @@ from aignostics_async.bulk.cluster._handshake import check_versions, remarks, st
 from aignostics_async.bulk.cluster._open_engine import OpenDaskEngine
 from aignostics_async.bulk.cluster._requests import WorkerFacts, WorkerSetup
 from aignostics_async.bulk.cluster._sealed import Sealed
-from aignostics_async.bulk.cluster._worker_tools import worker_source
+from aignostics_async.bulk.cluster._worker_tools import open_tools, tools_for, worker_source
 from aignostics_async.bulk.database._samples import Stage
 from aignostics_async.cli.bulk._engine_options import EngineOptions
 
@@ -97,6 +98,20 @@ def setup() -> WorkerSetup:
         api_root=ROOT, contract="1.8", store=None, store_endpoint=None, checksums="auto", decode=False,
         seconds_per_slide=1.0, settings=Settings(), salt="", mark=nothing, mark_content="",
     )  # fmt: skip
+
+
+async def test_tools_are_open_for_as_long_as_a_task_uses_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_worker_tools, "_IDLE_SECONDS", 0.0)
+    tools = tools_for(Sealed.of(setup()), 1)
+    async with tools:
+        async with tools:
+            pass
+        for _ in range(3):  # the loop gets to its timers
+            await asyncio.sleep(0)
+        assert open_tools() == [tools], "another task uses them"
+    with anyio.fail_after(10):
+        while open_tools():  # noqa: ASYNC110 - no event tells it
+            await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize(
@@ -174,6 +189,7 @@ def test_an_engine_needs_one_cluster(tmp_path: Any, monkeypatch: pytest.MonkeyPa
 @pytest.mark.slow
 @pytest.mark.process
 async def test_workers_that_do_not_start_are_told() -> None:
+    pytest.importorskip("distributed")  # it adds its defaults to what is changed here
     config = pytest.importorskip("dask").config
     broken = config.set({"distributed.worker.preload": ["no_such_module"]})
     with broken, pytest.raises(ClusterLost, match="the workers on this machine can't be started"):

@@ -107,13 +107,13 @@ def test_only_what_can_be_resumed_is_kept(tmp_path: Path, *, is_known: bool) -> 
 def test_what_a_thread_may_have_opened_is_open(tmp_path: Path) -> None:
     """An open file is closed in a thread: a disk may take its time."""
     part = PartialFile(tmp_path / "file", None, "name")
-    assert not part.is_open
+    told = [part.is_open]
     with part.in_use():
-        assert part.is_open
+        told.append(part.is_open)
         part.open(CancelToken())
-    assert part.is_open
+    told.append(part.is_open)
     part.close()
-    assert not part.is_open
+    assert [*told, part.is_open] == [False, True, True, False]
 
 
 def test_gaps_overlaps_and_wrong_lengths_are_no_file() -> None:
