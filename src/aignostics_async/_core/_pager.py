@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 from typing import Generic, Self, TypeVar
@@ -88,21 +89,20 @@ class Page(Generic[T]):
 class Repetition:
     """Notices a server that ignores the number of the page, which would be asked for another one for ever.
 
-    Entries slide from page to page while a listing is read, so two pages may be equal; three may not.
+    Entries slide from page to page while a listing is read, so two pages may be equal; three may not. Keeps
+    a number for each page.
     """
 
     def __init__(self) -> None:
-        self._last: frozenset[Hashable] = frozenset()
-        self._count = 0
+        self._seen: Counter[int] = Counter()
 
     def is_seen(self, page: Page[T], key: Callable[[T], Hashable]) -> bool:
-        """Whether this page has the entries of the two before it; one without entries says nothing."""
+        """Whether two pages before had the entries of this one; one without entries says nothing."""
         # Those that are left out count, or a filter that fits none would be asked for more for ever.
         keys = frozenset([*map(key, page.items), *page._left_out_keys])  # noqa: SLF001
-        found = keys or frozenset(page.invalid)
-        self._count = self._count + 1 if found and found == self._last else 0
-        self._last = found
-        return self._count == _MAX_REPETITIONS
+        found = hash(keys or frozenset(page.invalid))
+        self._seen[found] += bool(keys or page.invalid)
+        return self._seen[found] > _MAX_REPETITIONS
 
 
 @explains_misuse("entries and pages are iterated with `async for`, or one by one with `await anext(...)`")
@@ -224,7 +224,7 @@ class Pager(Generic[T]):
             if page.size == 0:
                 return
             if repetition.is_seen(page, self._key):
-                reason = f"page {request.number} has the same entries as the two before it"
+                reason = f"page {request.number} has the same entries as two before it"
                 raise InvalidResponse(f"{reason}: the server ignores the number", operation=self._operation)
             fresh = tuple(entry for entry in page.items if self._key(entry) not in seen)
             # Entries can only slide from one page to the next, so one page of memory is enough.

@@ -10,6 +10,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
+from .._core._arguments import as_path
+
 _TILE = 256
 _GLASS = (243, 242, 245)
 _EOSIN = np.array([222, 150, 186], dtype=np.float32)
@@ -33,9 +35,9 @@ def write_slide(
     `height` are in pixels, 2048 and 1536 by default. `mpp` is the stored resolution in µm per pixel, 0.5 by
     default; None stores none. Blocks for about a second for the default size, 13 MB. Needs the `emulator`
     extra. Its folder is made if it is missing; an existing file is replaced. Raises OSError if the file can't
-    be written.
+    be written, and UsageError for a `path` that is none.
     """
-    path = Path(path)
+    path = as_path(path, "path")
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = _tissue(np.random.default_rng(seed), width, height)
     with tifffile.TiffWriter(path) as tiff:

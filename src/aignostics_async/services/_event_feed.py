@@ -8,12 +8,12 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from itertools import takewhile
-from pathlib import Path
 from typing import Any, Self
 
 import msgspec
 from anyio import to_thread
 
+from .._core._arguments import as_path
 from .._core._atomic_file import atomic_file
 from .._core._logging import get_logger
 from .._core._state_folder import make_private_folder
@@ -62,14 +62,14 @@ class EventFeed:
     everything that has changed, no listener has a queue, and only the `max_groups` (200) groups with the
     newest events are kept. The empty group is visible to all users and is always kept.
 
-    Creating a feed raises UsageError for a `max_groups` below 1, or a time that is not positive. Entering it
-    reads what an earlier process saved in `path`; a file that is damaged or can't be read counts as none.
-    Raises UsageError for a feed that is entered already. Changes are saved every `save_interval` (5) seconds
-    and at the end of the block, events and cursor together: a process that continues at `cursor` after a kill
-    publishes again what was lost. A file that can't be written is logged as a warning and tried again. A
-    listener without an event for `heartbeat` (15) seconds gets a comment, because proxies close silent
-    connections. Use a feed in one event loop, and its file in one process; a feed that was left can be
-    entered again, also in another loop.
+    Creating a feed raises UsageError for a `path` that is none, a `max_groups` below 1, or a time that is not
+    positive. Entering it reads what an earlier process saved in `path`; a file that is damaged or can't be
+    read counts as none. Raises UsageError for a feed that is entered already. Changes are saved every
+    `save_interval` (5) seconds and at the end of the block, events and cursor together: a process that
+    continues at `cursor` after a kill publishes again what was lost. A file that can't be written is logged
+    as a warning and tried again. A listener without an event for `heartbeat` (15) seconds gets a comment,
+    because proxies close silent connections. Use a feed in one event loop, and its file in one process; a
+    feed that was left can be entered again, also in another loop.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class EventFeed:
             raise UsageError(
                 "max_groups is at least 1, and heartbeat and save_interval are more than 0 seconds"
             )
-        self._path = Path(path)
+        self._path = as_path(path, "path")
         self._max_groups, self._heartbeat, self._save_interval = max_groups, heartbeat, save_interval
         self._events: dict[str, Event] = {}  # by kind, group and subject, in the order of their ids
         self._keys: dict[str, set[str]] = {}  # of the events of each group, that with the newest event last

@@ -63,6 +63,14 @@ async def test_a_server_that_ignores_the_number_of_the_page_is_not_asked_for_eve
     assert asked == [1, 2, 3]
 
 
+async def test_a_server_that_alternates_pages_is_not_asked_for_ever() -> None:
+    pages = [Page(number, ((1, 2, 3), (4, 5, 6))[number % 2]) for number in range(1, 99)]
+    asked: list[int] = []
+    with pytest.raises(InvalidResponse, match="page 5 has the same entries"):
+        await pager(pages, asked).to_list()
+    assert asked == [1, 2, 3, 4, 5]
+
+
 async def test_a_404_on_the_first_page_is_raised() -> None:
     with pytest.raises(NotFound):
         [entry async for entry in pager([missing()], [])]

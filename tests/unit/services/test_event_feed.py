@@ -59,6 +59,12 @@ async def test_a_subject_that_is_no_text_is_refused_before_it_spoils_the_file(tm
         assert facts(feed.events()) == [("r", "a", None)]
 
 
+@pytest.mark.parametrize("path", [None, 5, "a\0b"])
+def test_a_path_that_is_none_is_refused(path: Any) -> None:
+    with pytest.raises(UsageError, match="path is a path"):
+        EventFeed(path)
+
+
 @pytest.mark.parametrize("option", [{"max_groups": 0}, {"heartbeat": 0}, {"save_interval": -1}])
 def test_an_option_that_can_t_work_is_refused(tmp_path: Path, option: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="more than 0"):

@@ -14,7 +14,10 @@ _BUSY = "another program has it locked, such as a database browser or a backup; 
 _DAMAGED = "it is damaged, or no job's database at all; restore a copy of it, then 'bulk adopt'"
 _DENIED = "check the rights of the job's folder; a folder that is read only can be copied"
 _FULL = "no space is left; make room in the job's folder"
-_DISK = "the disk failed; mend it, or restore the job's folder elsewhere"
+_DISK = (
+    "the disk failed, or a limit of file size was reached (`ulimit -f`); mend that, or restore the job's "
+    "folder elsewhere"
+)
 
 OLDEST_SQLITE = (3, 37)
 """For tables that are STRICT: an older SQLite takes a database with them for damaged."""
