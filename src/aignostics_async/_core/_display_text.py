@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 # Controls, bidirectional and other format characters, line separators, fillers, variation selectors, lone
 # surrogates, tag characters: whatever steers a display or does not show.
@@ -106,6 +107,13 @@ def human_money(amount: Decimal, currency: str | None) -> str:
     exponent = amount.as_tuple().exponent
     shown = f"{amount:,}" if isinstance(exponent, int) and exponent < -2 else f"{amount:,.2f}"
     return shown if currency is None else f"{shown} {currency}"
+
+
+def moment(seconds: Any) -> datetime | None:
+    """Return seconds of the epoch as a moment in UTC; None for what is no time, or has no year."""
+    with suppress(TypeError, ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(seconds, UTC)
+    return None
 
 
 def human_moment(when: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -20,7 +21,9 @@ def shown_log_lines(*, verbose: bool, quiet: bool) -> Iterator[None]:
     loggers = {logging.getLogger(name): level for name, level in levels.items()}
     before = {logger: logger.level for logger in loggers}
     handler = _StandardError()
-    handler.setFormatter(logging.Formatter(_FORMAT if verbose else "%(levelname)s: %(message)s", "%H:%M:%S"))
+    formatter = logging.Formatter(_FORMAT if verbose else "%(levelname)s: %(message)s", "%H:%M:%SZ")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
     for logger, level in loggers.items():
         logger.addHandler(handler)
         logger.setLevel(level)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -36,7 +35,7 @@ from ..errors import (
     Unauthorized,
 )
 from ._options import Json
-from ._output import err, grid, note, out, print_json, show, text
+from ._output import err, grid, moment, note, out, print_json, show, text
 
 _DEVICE_FIRST = ("AIGNOSTICS_CLIENT_ID_DEVICE", "AIGNOSTICS_CLIENT_ID", "AIGNOSTICS_CLIENT_ID_INTERACTIVE")
 _NOT_SIGNED_IN = 5
@@ -185,8 +184,9 @@ def _token_facts(access: Token) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+def _iso(seconds: float) -> str | None:
+    when = moment(seconds)
+    return None if when is None else when.isoformat(timespec="seconds")
 
 
 def _warn_of_precedence() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from .._core._display_text import human_moment
 from .._core._file_names import safe_name
 from .._core._tasks import run_all
 from .._identifiers import as_aware
@@ -48,19 +49,16 @@ class PendingSlide:
     """What it is called in the store, if not as its file."""
 
 
-def ends_too_early(end: datetime | None, url_lifetime: float, now: datetime) -> bool:
-    """Whether credentials, and with them the URLs that they sign, expire before the platform is done.
+def credentials_problem(end: datetime | None, url_lifetime: float, now: datetime) -> str:
+    """Return what is wrong with credentials that expire before the platform is done; nothing if they don't.
 
-    Raises UsageError for an end without time zone.
+    The URLs that they sign end with them. Raises UsageError for an end without time zone.
     """
     end = as_aware(end, "the end of a store's credentials")
-    return end is not None and end < now + timedelta(seconds=min(url_lifetime, _PLATFORM_SECONDS))
-
-
-def too_early(end: datetime | None) -> str:
-    """Return what is wrong with credentials that expire so early."""
+    if end is None or end >= now + timedelta(seconds=min(url_lifetime, _PLATFORM_SECONDS)):
+        return ""
     return (
-        f"the store's credentials end at {end:%Y-%m-%d %H:%M %Z}, and with them every URL that they sign; "
+        f"the store's credentials end at {human_moment(end)}, and with them every URL that they sign; "
         "the platform needs the URLs for six days"
     )
 
@@ -70,9 +68,9 @@ async def check_credentials(store: Store, lifetime: float) -> None:
 
     `lifetime` is the lifetime of the URLs in seconds.
     """
-    end = await credentials_end(store)
-    if ends_too_early(end, lifetime, datetime.now(UTC)):
-        raise ConfigurationError(f"{too_early(end)}. Use a key that lives longer, not a session's")
+    problem = credentials_problem(await credentials_end(store), lifetime, datetime.now(UTC))
+    if problem:
+        raise ConfigurationError(f"{problem}. Use a key that lives longer, not a session's")
 
 
 class SlideUploads:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -317,6 +318,14 @@ def test_an_event_is_one_line_without_secrets() -> None:
     assert "quarantined" in line
     assert "\n" not in line
     assert "S3CR" not in told.to_json() + line
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [(0, "00:00:00Z"), (1e20, ""), (-1e20, ""), (math.nan, ""), (math.inf, ""), ("7", ""), (None, "")],
+)
+def test_an_edited_event_has_the_time_that_it_tells(at: object, shown: str) -> None:
+    assert event_line({"at": at, "what": "item_done"}) == f"{shown} item done"
 
 
 def test_a_job_that_stopped_for_want_of_a_login_needs_a_login() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import math
+import time
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -18,10 +21,12 @@ from aignostics_async.bulk.preflight._earlier_runs import EarlierRuns
 from aignostics_async.bulk.preflight._findings import FindingGroup, FindingKind
 from aignostics_async.bulk.preflight._report import DiskEstimate, PreflightReport
 from aignostics_async.bulk.preflight._store_probe import StoreProbe
+from aignostics_async.cli._log_lines import shown_log_lines
 from aignostics_async.cli._login import _warn_of_precedence
 from aignostics_async.cli._output import (
     human_moment,
     jsonable,
+    moment,
     print_json,
     print_json_line,
     print_table,
@@ -120,6 +125,18 @@ def test_times_name_their_zone() -> None:
     east = timezone(timedelta(hours=14))
     assert human_moment(datetime(2026, 11, 30, 18, 0, tzinfo=east)) == "2026-11-30 04:00 UTC"
     assert human_moment(datetime(1, 1, 1, tzinfo=east)).endswith("-01-01 00:00 UTC+14:00")
+    assert moment(0) == datetime(1970, 1, 1, tzinfo=UTC)
+    assert [moment(none) for none in (None, "0", 1e20, math.inf, math.nan)] == [None] * 5
+
+
+def test_log_lines_are_in_utc_and_say_so(capsys: pytest.CaptureFixture[str]) -> None:
+    told = {"levelno": logging.INFO, "levelname": "INFO", "msg": "x", "created": 0.0}
+    with pytest.MonkeyPatch.context() as patch, shown_log_lines(verbose=True, quiet=False):
+        patch.setenv("TZ", "XXX-9")
+        time.tzset()
+        logging.getLogger("aignostics_async").handle(logging.makeLogRecord(told))
+    time.tzset()
+    assert capsys.readouterr().err.startswith("00:00:00Z info: x")
 
 
 def test_a_credential_that_takes_precedence_over_a_login_is_named(

@@ -23,7 +23,7 @@ from ...storage._bucket import Bucket
 from ...storage._object_store import ObjectStore, absent
 from ...storage._protocol import Deleting
 from ...storage._upload import DoesNotTell, credentials_end, look_up, put_verified, sign_get
-from ...submission._slide_uploads import ends_too_early, too_early
+from ...submission._slide_uploads import credentials_problem
 from ...transfer._request import send_request
 from ._findings import Finding, FindingKind
 
@@ -144,14 +144,14 @@ class _Trial:
         """Record a fault if URLs would expire with the credentials while the platform still needs them."""
         try:
             end = await credentials_end(self.store)
-            ends_early = ends_too_early(end, self.client.settings.url_lifetime, now)
+            problem = credentials_problem(end, self.client.settings.url_lifetime, now)
         except AignosticsError as error:
             self._fail("tell when its credentials end", error)
             return
         self.credentials_end = end
-        if ends_early:
+        if problem:
             remedy = "use a key that lives longer than the job and six days, not a session's"
-            self._fault(too_early(end), remedy)
+            self._fault(problem, remedy)
 
     async def go_round(self) -> None:
         """Take the steps in order, up to the first one that fails."""

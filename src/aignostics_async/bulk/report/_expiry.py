@@ -6,8 +6,8 @@ from datetime import datetime
 
 from attrs import frozen
 
+from ..._core._display_text import moment
 from ..database._writer import Execute
-from ._formatting import moment
 
 KEPT = 30 * 24 * 3600.0
 """Seconds for which the platform keeps the results of a run that has ended."""

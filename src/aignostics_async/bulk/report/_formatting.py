@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -47,11 +47,6 @@ def percent(part: int, whole: int) -> str:
     if part in (0, whole):
         return "100 %" if part else "0 %"
     return f"{min(99.9, max(0.1, 100 * part / whole)):.1f} %"
-
-
-def moment(seconds: float | None) -> datetime | None:
-    """Return seconds of the epoch as an aware moment in UTC."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def iso(when: datetime) -> str:

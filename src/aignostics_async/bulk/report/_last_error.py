@@ -6,8 +6,8 @@ from datetime import datetime
 
 from attrs import frozen
 
+from ..._core._display_text import moment
 from ..database._writer import Execute
-from ._formatting import moment
 from ._sanitizing import named, told
 
 

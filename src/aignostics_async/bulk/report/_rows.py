@@ -10,10 +10,10 @@ from typing import Any
 
 from attrs import frozen
 
+from ..._core._display_text import moment
 from ...models import ItemStatus
 from ..database._writer import Execute
 from ._audit import HELD, LOST, VERIFIED, WITH_INTENTS, ItemOutcome, outcome_of
-from ._formatting import moment
 from ._sanitizing import named, told
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import asdict, frozen
 
+from ..._core._display_text import moment
 from ..._core._urls import without_query
 from ..._version import __version__
 from ...errors import ConfigurationError, JobDatabaseError, QuotaExceeded
@@ -20,7 +21,7 @@ from ..database._states import AttemptOutcome, IntentState, ItemState
 from ..database._writer import Execute
 from ._audit import HELD, LOST, VERIFIED, WITH_INTENTS, Audit, ItemOutcome, JobStatus, outcome_of
 from ._expiry import ExpiringResults, read_expiry
-from ._formatting import moment, plain
+from ._formatting import plain
 from ._last_error import LastError, read_last_error
 from ._pace import read_pace, seconds_left
 from ._sanitizing import named, told

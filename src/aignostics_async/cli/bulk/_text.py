@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from attrs import asdict
 
 from ...bulk import EventType, JobStatus, Summary, describe_summary, next_steps
-from .._output import Renderable, grid, indented, text
+from .._output import Renderable, grid, indented, moment, text
 
 _ROUTINE = frozenset(
     {
@@ -67,8 +66,8 @@ def is_routine(what: object) -> bool:
 
 def event_line(event: Mapping[str, Any]) -> str:
     """Return an event of a job as one line. Its values may be of any type: the file may have been edited."""
-    at = event.get("at")
-    when = datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S") if isinstance(at, int | float) else ""
+    at = moment(event.get("at"))
+    when = "" if at is None else f"{at:%H:%M:%SZ}"
     what = str(event.get("what", ""))
     what = _LABELS.get(what, what).replace("_", " ")
     named = [str(event[name]) for name in ("reference", "run_id", "text") if event.get(name)]
