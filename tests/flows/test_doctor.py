@@ -209,6 +209,18 @@ async def test_what_is_set_wrongly_is_named(
     assert words in found.detail
 
 
+@pytest.mark.parametrize("answer", [{"status": 403}, {"status": 404}, {"status": 200, "body": {}}], ids=str)
+async def test_an_account_that_nobody_tells_is_no_fault_where_runs_can_be_listed(
+    setup: Setup, answer: dict[str, Any]
+) -> None:
+    setup.faults.append({"operation": "get_me", **answer})
+    report = await setup.look()
+    assert report.faults == ()
+    assert {each.name: each.detail for each in report.checks}[
+        "token and organization"
+    ] == "the token is accepted"
+
+
 async def test_a_contract_that_is_set_wrongly_is_found_alone(setup: Setup) -> None:
     setup.variables |= {"AIGNOSTICS_CONTRACT": "2.0"}
     report = await setup.look()

@@ -17,6 +17,7 @@ from ._plan import check_server
 from .database import _job_commands, _queries
 
 if TYPE_CHECKING:
+    from .._account_models import Me
     from .._client import Client
     from ._plan import JobPlan
     from .database._database import Database
@@ -71,13 +72,21 @@ async def identify(client: Client, plan: JobPlan) -> dict[str, str]:
     return {name: value for name, value in told.items() if value}
 
 
-async def _account(client: Client) -> dict[str, str | None]:
+async def read_account(client: Client) -> Me | None:
+    """Return what `Client.me` does; None where nobody tells: a gateway may have no route to it."""
     try:
-        me = await client.me()
-    except (APIStatusError, InvalidResponse, NotInContract) as error:
-        # Whoever does not find it: a gateway may have no route to it.
-        if isinstance(error, APIStatusError) and error.status not in (403, 404):
+        return await client.me()
+    except (InvalidResponse, NotInContract):
+        return None
+    except APIStatusError as error:
+        if error.status not in (403, 404):
             raise
+        return None
+
+
+async def _account(client: Client) -> dict[str, str | None]:
+    me = await read_account(client)
+    if me is None:
         async for run in client.runs.list(page_size=MIN_PAGE_SIZE):
             return {"user": run.triggered_by, "organization": run.organization_id}
         return {}

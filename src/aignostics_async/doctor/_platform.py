@@ -13,6 +13,7 @@ from .._core._redaction import excerpt
 from .._environment_variables import read_api_root
 from .._http._client import open_client, ssl_context
 from .._http._document import fetch_health
+from ..bulk._identity import read_account
 from ..bulk.preflight._store_probe import probe_store
 from ..errors import (
     AignosticsError,
@@ -20,7 +21,6 @@ from ..errors import (
     ConnectionFailed,
     InvalidResponse,
     LoginRequired,
-    NotInContract,
 )
 from ..models import HealthStatus
 from ..resources import Health, health_in
@@ -131,9 +131,8 @@ async def check_account(client: Client) -> SetupCheck:
 
 
 async def _account(client: Client) -> str:
-    try:
-        me = await client.me()
-    except NotInContract:
+    me = await read_account(client)
+    if me is None:
         async for _ in client.runs.list(page_size=MIN_PAGE_SIZE):
             break
         return "the token is accepted"
