@@ -207,10 +207,11 @@ async def test_the_channels_of_one_scan_are_not_slides_by_themselves(tmp_path: P
         await read_slide(slide)
 
 
-async def test_an_index_never_leads_out_of_its_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["secret.jpg", "a name that no file system looks for" * 9])
+async def test_an_index_never_leads_out_of_its_folder(tmp_path: Path, name: str) -> None:
     (tmp_path / "secret.jpg").write_bytes(b"\xff\xd8\xff")
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "s.vms").write_text("[Virtual Microscope Specimen]\nImageFile=../secret.jpg\n")
+    (tmp_path / "in" / "s.vms").write_text(f"[Virtual Microscope Specimen]\nImageFile=../{name}\n")
     with pytest.raises(SlideError, match="belongs to it, is outside of its folder"):
         await read_slide(Slide(tmp_path / "in" / "s.vms"))
 

@@ -172,15 +172,20 @@ def _ini(path: Path, index: Path) -> configparser.ConfigParser:
     return values
 
 
+def _state(member: Path, folder: Path) -> str:
+    """Return why a member can't be taken, or nothing; one outside of the folder is not looked at."""
+    if not member.resolve(strict=False).is_relative_to(folder.resolve()):
+        return "outside of its folder"
+    if not member.is_file():
+        return "missing"
+    return "" if member.stat().st_size else "empty"
+
+
 def _existing(path: Path, members: Iterator[Path]) -> Iterator[Path]:
     """Give members, each once; raises SlideError for one that is missing or leads out of the folder."""
     seen = set[Path]()
     for member in members:
-        below = member.resolve(strict=False).is_relative_to(path.parent.resolve())
-        state = "missing" if not member.is_file() else "" if member.stat().st_size else "empty"
-        if not below:
-            state = "outside of its folder"
-        if state:
+        if state := _state(member, path.parent):
             problem = f"{member.name}, which belongs to it, is {state}"
             raise SlideError(problem, path=str(path), remedy=_COPY_ALL)
         if member not in seen:
