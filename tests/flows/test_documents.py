@@ -118,6 +118,13 @@ def test_every_block_is_python(page: Path) -> None:
         compile(block, page.name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
+def test_links_to_files_lead_to_some() -> None:
+    for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
+        links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+        files = [link for link in links if ":" not in link and "reference/python" not in link]
+        assert [link for link in files if not (page.parent / link).exists()] == [], page
+
+
 def test_every_public_name_has_a_page(tmp_path: Path) -> None:
     write_pages(tmp_path)
     pages = {page.stem for page in (tmp_path / "reference/python").iterdir()}
