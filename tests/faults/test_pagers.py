@@ -58,6 +58,29 @@ async def test_ends_of_results(emulator: Emulator) -> None:
         assert [item.reference async for item in results] == [str(number) for number in range(7)]
 
 
+async def test_an_item_is_found_where_the_server_ignores_the_filter(emulator: Emulator) -> None:
+    artifact_id = str(uuid.uuid4())
+    wanted = result("case-7")
+    wanted["output_artifacts"] = [
+        {
+            "name": "a",
+            "output_artifact_id": artifact_id,
+            "mime_type": "text/csv",
+            "metadata": {},
+            "download_url": "https://b.example.com/a",
+        }
+    ]
+    entries = [result(str(number)) for number in range(100)]
+    async with emulator.client() as client:
+        run = client.run(str(uuid.UUID(int=1)))
+        emulator.set_faults(page(RESULTS, 1, entries), page(RESULTS, 2, [wanted]))
+        item = await run.item("case-7")
+        assert await run.artifact_url(item.item_id, artifact_id) == "https://b.example.com/a"
+        with pytest.raises(NotFound, match="there is no item 'case-8'"):
+            await run.item("case-8")
+        assert await run.artifact_url(item.item_id, str(uuid.uuid4())) is None
+
+
 @pytest.mark.one_contract("1.8")
 async def test_a_server_that_ignores_page_numbers_is_not_asked_for_ever_for_what_a_filter_leaves_out(
     emulator: Emulator,

@@ -14,11 +14,11 @@ import anyio
 from .._core._arguments import as_path
 from .._core._backoff import Backoff
 from .._core._misuse import explains_misuse
-from .._core._pager import MAX_PAGE_SIZE, MIN_PAGE_SIZE, Pager, PageRequest
+from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from .._identifiers import as_item_path, as_path_part, as_texts, as_uuid
 from ..contracts._protocol import refuse_reserved_key
 from ..downloads._listing import follow_listings, list_once
-from ..errors import Conflict, Gone, InvalidItems, NotFound, UsageError, run_error
+from ..errors import Conflict, Gone, NotFound, UsageError, run_error
 from ..models import ItemResult, ItemStatus, RunDetails, RunStatus
 from ..watch._start import wait_for, watch_run
 from ._metadata import MetadataEditor
@@ -218,17 +218,15 @@ class Run:
 
             item = await run.item("case-7")
 
-        References may have slashes. Costs one request. Raises NotFound if the run has no such item or the
-        caller no such run, InvalidItems if the item may be one that can't be read, and the errors of requests
-        that `Pager` names.
+        References may have slashes. Costs one request, and more of a server that ignores the filter. Raises
+        NotFound if the run has no such item or the caller no such run, InvalidItems if the item may be one
+        that can't be read, UsageError for a reference that is no text, and the errors of requests that
+        `Pager` names.
         """
-        first = PageRequest.first((), MIN_PAGE_SIZE)
-        page = await self._session.bridge.list_run_results(self.id, first, references=[reference])
-        for item in page.items:
+        # A server may ignore the filter, and then the item may be on any page.
+        async for item in self.results(references=[reference]):
             if item.reference == reference:
                 return item
-        if page.invalid:
-            raise InvalidItems("list results", page.invalid)
         path = f"/api/v1/runs/{self.id}/items"
         raise NotFound(404, method="GET", path=path, detail=f"there is no item {reference!r}")
 

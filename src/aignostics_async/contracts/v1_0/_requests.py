@@ -32,7 +32,7 @@ from aignostics_api.types import UNSET
 from ..._core._pager import MAX_PAGE_SIZE, Page, Pager, PageRequest
 from ..._identifiers import as_path_part, as_uuid
 from ..._inputs import Item
-from ...errors import InvalidItems, NotFound, NotInContract
+from ...errors import NotFound, NotInContract
 from ...models import Application, ApplicationVersion, ItemResult, ItemStatus, RunDetails
 from .._decoding import created, one, page_again, page_of, run_of
 from .._mismatch import Signature, send
@@ -192,13 +192,18 @@ class Bridge10:
         return await page_of("list results", response, page, _decoding.item, _OTHER)
 
     async def artifact_url(self, run_id: str, item_id: str, artifact_id: str) -> str | None:
-        request = PageRequest.first((), MAX_PAGE_SIZE)
-        page = await self.list_run_results(run_id, request, item_ids=[item_id])
-        if page.invalid:
-            raise InvalidItems("list results", page.invalid)
-        artifacts = (artifact for item in page.items for artifact in item.output_artifacts)
-        urls = [each.download_url for each in artifacts if each.artifact_id == artifact_id]
-        return next(filter(None, urls), None)
+        listing = Pager(
+            "list results",
+            lambda page: self.list_run_results(run_id, page, item_ids=[item_id]),
+            PageRequest.first((), MAX_PAGE_SIZE),
+            key=lambda item: item.item_id,
+        )
+        # A server may ignore the filter, and then the item may be on any page.
+        async for item in listing:
+            for artifact in item.output_artifacts:
+                if artifact.artifact_id == artifact_id and artifact.download_url:
+                    return artifact.download_url
+        return None
 
     async def list_documents(
         self,
