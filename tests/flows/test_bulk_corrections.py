@@ -319,7 +319,12 @@ def test_the_command_retries_with_corrections(emulator: Emulator, tmp_path: Path
     assert done.returncode == 6
     assert "still quarantined: " in done.stderr
     assert "the file has no resolution" in done.stderr
+    manifest.write_text("path,mpp\nslides/moved.tiff,0.25\n")
+    done = bulk("retry", bulk.job, "--manifest", manifest)
+    assert (done.returncode, done.stdout) == (0, "there is nothing to retry\n")
+    assert "about other slides, or none: 1\n" in done.stderr
     manifest.write_text(f"path,mpp\nslides/{tmp_path.name}-c.tiff,0.25\n")
-    assert bulk("retry", bulk.job, "--manifest", manifest).returncode == 0
+    done = bulk("retry", bulk.job, "--manifest", manifest)
+    assert (done.returncode, done.stderr) == (0, "")
     assert bulk("resume", bulk.job, "--poll-interval", "0.05").returncode == 0
     assert len(bulk.runs()) == 2

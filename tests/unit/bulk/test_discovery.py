@@ -440,7 +440,7 @@ def test_colliding_references_name_each_other(here: Path) -> None:
         (f"{here}/b/x.svs", f"its reference 'x' is also that of {here}/a/x.svs"),
     ]
     assert {fault.remedy for fault in found.faults} == {
-        "take references from paths (relpath), or name the slides in a manifest"
+        "take references from paths (relpath), or from a column of a manifest"
     }
     assert "give the folder above them" in faults(find(places=["a", "b"]))[0]
     touch(here, "lists/x.svs", "lists/y.svs")

@@ -83,6 +83,7 @@ async def retry(
                 f"{count(billed, 'item')} that had a run will be billed again{_at_cost(job, billed)}", yes=yes
             )
         faults: tuple[Finding, ...] = ()
+        unused = 0
         if mpp is None and manifest is None:
             number = await job.retry(failed=failed, rerun=rerun, only=only, dry_run=dry_run)
         else:
@@ -91,10 +92,15 @@ async def retry(
                     session, mpp=mpp, manifest=manifest, only=only, failed=failed, rerun=rerun,
                     dry_run=dry_run,
                 )  # fmt: skip
-            number, faults = report.released, report.faults
+            number, faults, unused = report.released, report.faults, report.unused
         left = 0 if failed else await job.count_billable_retries(failed=True, only=only)
         cost = _at_cost(job, billed)
-    facts = {"released": number, "billed_again": billed, "faults": [str(fault) for fault in faults]}
+    facts = {
+        "released": number,
+        "billed_again": billed,
+        "faults": [str(fault) for fault in faults],
+        "unused_lines": unused,
+    }
     if dry_run:
         words = f"{count(number, 'slide')} would continue, {billed:,} of them billed again{cost}"
         rehearsed(words, facts, as_json=as_json)
@@ -103,6 +109,8 @@ async def retry(
         print_outcome(will if number else "there is nothing to retry", facts, as_json=as_json)
     for fault in faults:
         err(f"still quarantined: {fault}")
+    if unused:
+        note(f"lines of the manifest about other slides, or none: {unused:,}")
     if left:
         note(
             f"{count(left, 'slide')} ended without results at the platform; --failed submits them again, and "

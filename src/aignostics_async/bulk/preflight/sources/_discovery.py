@@ -265,10 +265,10 @@ def with_pseudonyms(entries: Sequence[SlideEntry]) -> Sequence[SlideEntry]:
 
 
 def _remedy(sources: Sources) -> str:
+    if sources.reference_from == "stem":
+        return "take references from paths (relpath), or from a column of a manifest"
     if sources.manifest is not None:
         return "make references unique in the manifest"
-    if sources.reference_from == "stem":
-        return "take references from paths (relpath), or name the slides in a manifest"
     return "give the folder above them, so that their paths differ, or a manifest with references"
 
 
