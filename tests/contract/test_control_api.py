@@ -294,6 +294,7 @@ def test_a_reset_takes_options_until_the_next_one(emulator: Emulator) -> None:
     emulator.reset(clock_rate=0)
     assert emulator.now() == emulator.now()
     wrongs: list[dict[str, Any]] = [{"colour": "red"}, {"speed": 0}, {"speed": "fast"}, {"clock_rate": inf}]
+    wrongs += [{"remote_inputs": "false"}, {"failed_items_threshold": 0.5}]
     for wrong in [*wrongs, {"data": "elsewhere"}, {"allowed_hosts": ["a"]}]:
         with pytest.raises(UsageError, match="invalid "):
             emulator.reset(**wrong)

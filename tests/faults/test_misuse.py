@@ -81,6 +81,7 @@ ROOT = "https://host.example.com"
         lambda: Slide("a", files="a.dcm"),
         lambda: Slide("a", files=5),
         lambda: Slide("a", metadata=3),
+        lambda: Slide("a", include_label="false"),
         lambda: Client(None, "x"),
         lambda: Client(ROOT, None),
         lambda: Client(ROOT, "x", settings={}),
@@ -131,6 +132,11 @@ ROOT = "https://host.example.com"
         lambda: Client(ROOT, "x").with_options(timeouts=0),
         lambda: SelectionRule(5, counts=True),
         lambda: EmulatorOptions(data=Path(), speed="fast"),
+        lambda: EmulatorOptions(data=Path(), speed=True),
+        lambda: EmulatorOptions(data=Path(), token_lifetime=True),
+        lambda: EmulatorOptions(data=Path(), remote_inputs="false"),
+        lambda: EmulatorOptions(data=Path(), failed_items_threshold=0.5),
+        lambda: EmulatorOptions(data=Path(), allowed_hosts="emulator.lab"),
     ],
 )
 def test_wrong_values_are_refused_where_they_are_given(make: Callable[[], Any]) -> None:

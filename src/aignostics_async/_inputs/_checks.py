@@ -24,6 +24,12 @@ def is_mapping(instance: object, attribute: Any, value: Any) -> None:
         )
 
 
+def is_flag(instance: object, attribute: Any, value: Any) -> None:
+    """Refuse what is neither True nor False; a text such as "false" would count as True."""
+    if not isinstance(value, bool):
+        raise UsageError(f"{type(instance).__name__}.{attribute.name} is True or False, not {value!r}")
+
+
 def all_of(kind: type[_T], values: Iterable[_T], what: str, example: str) -> tuple[_T, ...]:
     """Return the values as a tuple; raises UsageError, with an example, unless each is of the kind."""
     if not isinstance(values, Iterable):

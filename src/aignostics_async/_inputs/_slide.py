@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from .._core._arguments import as_path
 from ..errors import UsageError
-from ._checks import is_mapping
+from ._checks import is_flag, is_mapping
 
 
 def _as_path(path: str | os.PathLike[str]) -> Path:
@@ -50,7 +50,7 @@ class Slide:
 
     Creating a Slide does no I/O. Raises UsageError for a `path` or `files` that are no paths, `metadata` that
     are no mapping, an `mpp` that is not a positive, finite number or a pair of them, another `mpp_source`, or
-    `"given"` without `mpp`.
+    `"given"` without `mpp`, or an `include_label` that is not True or False.
     """
 
     path: Path = field(converter=_as_path)
@@ -72,7 +72,7 @@ class Slide:
 
     Empty by default; then the folder of `path` and those beside it are searched for the series.
     """
-    include_label: bool = field(default=False, kw_only=True)
+    include_label: bool = field(default=False, kw_only=True, validator=is_flag)
     """Whether the label and overview images of a DICOM series are sent too; False by default."""
 
     def __attrs_post_init__(self) -> None:

@@ -13,14 +13,33 @@ from ..contracts._lines import NEWEST, line_of
 from ..errors import ConfigurationError
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _positive(_instance: object, attribute: Any, value: float) -> None:
-    if not (isinstance(value, int | float) and value > 0):
+    if not (_is_number(value) and value > 0):
         raise ConfigurationError(f"--{_option(attribute.name)} must be more than 0, not {value!r}")
 
 
 def _not_negative(_instance: object, attribute: Any, value: float) -> None:
-    if not (isinstance(value, int | float) and 0 <= value < inf):
+    if not (_is_number(value) and 0 <= value < inf):
         raise ConfigurationError(f"--{_option(attribute.name)} must be 0 or more and finite, not {value!r}")
+
+
+def _at_least_one(_instance: object, attribute: Any, value: int) -> None:
+    if not (_is_number(value) and isinstance(value, int) and value >= 1):
+        raise ConfigurationError(f"--{_option(attribute.name)} must be at least 1 and whole, not {value!r}")
+
+
+def _yes_or_no(_instance: object, attribute: Any, value: object) -> None:
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"--{_option(attribute.name)} is True or False, not {value!r}")
+
+
+def _texts(_instance: object, attribute: Any, value: tuple[str, ...]) -> None:
+    if not isinstance(value, tuple) or not all(isinstance(each, str) for each in value):
+        raise ConfigurationError(f"{attribute.name} takes a tuple of texts, not {value!r}")
 
 
 def _option(name: str) -> str:
@@ -35,7 +54,7 @@ class EmulatorOptions:
 
     Durations are in seconds of the emulator's clock. By default a run takes about 4 s and 2 s for each item,
     an access token is valid for a day, and a result's URL for an hour. Raises ConfigurationError for a value
-    out of range or an unknown contract.
+    of another kind or out of range, and for an unknown contract.
     """
 
     data: Path = field(converter=Path)
@@ -58,15 +77,15 @@ class EmulatorOptions:
     """The polling interval of a device login; 5 by default."""
     url_lifetime: float = field(default=3600, validator=_not_negative)
     """The lifetime of the download URLs of results; 3600 by default."""
-    remote_inputs: bool = False
+    remote_inputs: bool = field(default=False, validator=_yes_or_no)
     """Whether inputs are fetched from other machines, too; False by default."""
-    failed_items_threshold: int = field(default=50, validator=_positive)
+    failed_items_threshold: int = field(default=50, validator=_at_least_one)
     """The number of failed items after which a run is cancelled; 50 by default."""
     violations: Path | None = field(default=None, converter=optional(Path))
     """A file to which violations of the contract by API responses are appended, one JSON object per line;
     None, the default, checks nothing.
     """
-    allowed_hosts: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = field(default=(), validator=_texts)
     """Names that a Host header may have besides `localhost`, IP addresses and the name listened on; none by
     default.
     """
