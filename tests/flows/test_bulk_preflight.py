@@ -362,6 +362,7 @@ async def test_a_platform_that_does_not_list_runs(
     emulator.set_faults({"operation": "list_runs", "status": 500})
     report = await run_preflight(plan, Sources(places=[shared / "slides/small.svs"]), client)
     assert report.earlier is None
+    assert report.disk.basis == "earlier runs can't be listed"
     assert [warning.kind for warning in report.warnings] == [FindingKind.PLATFORM]
     assert "earlier runs can't be listed" in report.warnings[0].problem
     assert json.loads(report.to_json())["earlier_runs"] is None

@@ -375,8 +375,11 @@ def _too_full(disk: DiskEstimate) -> Iterable[Finding]:
 
 
 def _disk(folder: Path, free: int | None, earlier: EarlierRuns | None, items: int) -> DiskEstimate:
-    if earlier is None or earlier.output_bytes is None:
-        return DiskEstimate(str(folder), free, None, "no earlier run of this version has outputs to measure")
+    if earlier is None:
+        return DiskEstimate(str(folder), free, None, "earlier runs can't be listed")
+    if earlier.output_bytes is None:
+        basis = "the outputs of no earlier run of this version could be measured"
+        return DiskEstimate(str(folder), free, None, basis)
     basis = f"{earlier.output_bytes:,.0f} bytes for an item, the mean of {earlier.samples} of earlier runs"
     return DiskEstimate(str(folder), free, round(earlier.output_bytes * items), basis)
 
