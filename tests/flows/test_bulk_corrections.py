@@ -113,6 +113,25 @@ async def test_lines_move_when_a_sheet_is_mended(harness: JobHarness, references
     assert {f"{reference}," in lines for _, reference in done} == {references == "relpath"}
 
 
+async def test_a_refused_line_becomes_no_slide_of_the_job_on_another_way(harness: JobHarness) -> None:
+    lab = harness.folder / "lab"
+    lab.mkdir()
+    for path in harness.copy("a", "b"):
+        path.rename(lab / path.name)
+    name = harness.folder.name
+    (lab / "in.csv").write_text(f"path,mpp\n{name}-a.tiff,\n{name}-b.tiff,of 40x")
+    sources = Sources(manifest=lab / "in.csv")
+    await create_job(harness.job, harness.plan(), sources, harness.client, quarantine_faulty=True)
+    (harness.folder / "link").symlink_to(lab)
+    manifest = harness.folder / "link" / "in.csv"
+    manifest.write_text(f"path,mpp\n\n{name}-a.tiff,\n{name}-b.tiff,")
+    async with harness.opened() as job:
+        assert (await job.correct(harness.client, manifest=manifest)).released == 1
+    assert {reference for (reference,) in harness.rows("SELECT reference FROM items")} == {
+        f"{name}-a.tiff", f"{name}-b.tiff",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("references", [None, "relpath", "stem", "column:case", "pseudonyms"])
 async def test_a_mended_line_is_what_it_would_have_been(harness: JobHarness, references: str | None) -> None:
     lung = harness.folder / "lab" / "lung"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,10 +70,28 @@ class CorrectionLines:
         slide of the job is on that, and else the first such line that is left.
         """
         refused = sorted(filter(is_line, (item.path for item in items)), key=_number)
-        new = {self._place(row): row for path, row in self._rows.items() if path not in known}
+        left = {path: row for path, row in self._rows.items() if path not in known} if refused else {}
+        there = _same_files(left, known)
+        new = {self._place(row): row for path, row in left.items() if path not in there}
         same = {place: new.pop(place) for place in refused if place in new}
         others = (place for place in refused if place not in same)
         return same | dict(zip(others, new.values(), strict=False))
+
+
+def _same_files(paths: Collection[str], known: Iterable[str]) -> set[str]:
+    """Return the paths that lead to a known file or folder of their name on another way, such as a link."""
+    names = set(map(os.path.basename, paths))
+    there = {_identity(other) for other in known if os.path.basename(other) in names}  # noqa: PTH119 - many
+    there.discard(None)
+    return {path for path in paths if _identity(path) in there}
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - of many paths
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
 
 
 def is_line(path: str) -> bool:
