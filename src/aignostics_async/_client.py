@@ -112,9 +112,10 @@ class Client:
         by default.
 
         Sends no request. Raises ConfigurationError if a variable is missing, naming it, if one that is used
-        is invalid, if the contract is unknown, if a file or the key ring is to keep a login and the user has
-        no home folder, or for settings of another type; and MissingExtra if the key ring is to keep it and
-        the `keyring` extra is not installed.
+        is invalid, if AIGNOSTICS_API_ROOT and AIGNOSTICS_ENVIRONMENT have different origins, if the contract
+        is unknown, if a file or the key ring is to keep a login and the user has no home folder, or for
+        settings of another type; and MissingExtra if the key ring is to keep it and the `keyring` extra is
+        not installed.
         """
         settings = as_settings(settings)
         account = read_environment(os.environ, settings)

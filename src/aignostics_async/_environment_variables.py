@@ -59,9 +59,10 @@ def read_environment(variables: Mapping[str, str], settings: Settings) -> Accoun
     The variables, and their precedence, are those of `Client.from_env`; an empty one counts as unset. Token
     sources that send requests use `settings` for TLS and proxy. Sends no request.
 
-    Raises ConfigurationError if a variable is missing, naming it, if one that is used is invalid, if a file
-    or the key ring is to keep a login and the user has no home folder, or for settings of another type if the
-    source uses them; and MissingExtra if the key ring is to keep it and the `keyring` extra is not installed.
+    Raises ConfigurationError if a variable is missing, naming it, if one that is used is invalid, if
+    AIGNOSTICS_API_ROOT and AIGNOSTICS_ENVIRONMENT have different origins, if a file or the key ring is to
+    keep a login and the user has no home folder, or for settings of another type if the source uses them; and
+    MissingExtra if the key ring is to keep it and the `keyring` extra is not installed.
     """
     given = _Variables(variables)
     del (

@@ -138,7 +138,7 @@ def aignostics_slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
         def test_an_item(aignostics_slide):
             item = Item("case-7", slide=aignostics_slide)
 
-    The session shares the file, so do not change it. Writing it takes about a second, once.
+    The session shares the file, so do not change it. Writing it takes a fraction of a second, once.
     """
     from .emulator.synthetic import write_slide
 

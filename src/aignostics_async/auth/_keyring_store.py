@@ -41,9 +41,10 @@ class KeyringStore:
 
         source = StoredLogin(provider, store=KeyringStore())
 
-    Each key has one entry, of the service `aignostics-async` and the name `key.digest`. It holds only the
-    refresh token, because some access tokens are too long for a key ring; so each process refreshes at first.
-    Every entry is read back after it was written. Keys are locked by files, as `FileStore.lock` describes.
+    Each key has one entry, of the service `aignostics-async` and the name `key.digest`: a JSON object with
+    `version`, `refresh_token` and `signed_in_at`, the time of the login. It has no access token, because some
+    are too long for a key ring; so each process refreshes at first. Every entry is read back after it was
+    written. Keys are locked by files, as `FileStore.lock` describes.
 
     There is no fallback to files: every method but `lock` raises TokenStoreError if the key ring fails or
     does not respond to a call within 3 s, UsageError if no asyncio event loop is running, and
@@ -96,7 +97,7 @@ class KeyringStore:
         return TokenSet(access=ended, refresh=Secret(entry.refresh_token), signed_in_at=entry.signed_in_at)
 
     async def save(self, key: TokenKey, tokens: TokenSet) -> None:
-        """Replace the refresh token of a key; the access token is not stored.
+        """Replace the refresh token of a key and the time of its login; the access token is not stored.
 
         An entry that this release can't read is copied to the entry `{key.digest}.unusable` first. Raises
         TokenStoreError if the login has no refresh token, or if the key ring fails, does not respond within

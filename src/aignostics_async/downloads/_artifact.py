@@ -51,7 +51,10 @@ class DownloadRequest:
 
     @property
     def name(self) -> str:
-        """The name of the file in errors other than UnsafePath: `{reference}/{artifact name}`."""
+        """The name of the file in errors: `{reference}/{artifact name}`.
+
+        UnsafePath, and ChecksumMissing of `DownloadReport.failures`, name the path instead.
+        """
         return f"{self.item.reference}/{self.artifact.name}"
 
     def outcome(self, status: FileStatus, size: int = 0, crc32c: str | None = None) -> FileOutcome:

@@ -33,9 +33,9 @@ def write_slide(
 
     The same arguments write the same bytes; another `seed` (0 by default) draws other tissue. `width` and
     `height` are in pixels, 2048 and 1536 by default. `mpp` is the stored resolution in µm per pixel, 0.5 by
-    default; None stores none. Blocks for about a second for the default size, 13 MB. Needs the `emulator`
-    extra. Its folder is made if it is missing; an existing file is replaced. Raises OSError if the file can't
-    be written, and UsageError for a `path` that is none.
+    default; None stores none. Blocks for about half a second for the default size, 13 MB. Needs the
+    `emulator` extra. Its folder is made if it is missing; an existing file is replaced. Raises OSError if the
+    file can't be written, and UsageError for a `path` that is none.
     """
     path = as_path(path, "path")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,8 +65,8 @@ def write_slides(folder: Path, count: int) -> list[Path]:
         write_slides(Path("slides"), 3)
 
     The folder is created if it is missing. The slides have the default size and resolution of `write_slide`,
-    and the same names have the same bytes. Blocks for about a second for each, 13 MB. Raises OSError if a
-    file can't be written.
+    and the same names have the same bytes. Blocks for about half a second for each, 13 MB. Raises OSError if
+    a file can't be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     return [write_slide(folder / f"case-{number:02d}.tiff", seed=number) for number in range(1, count + 1)]

@@ -224,10 +224,10 @@ class NotFound(APIStatusError):
     """A 404 response of the API: the run, item, artifact, application, version, document or page does not
     exist, or belongs to another user.
 
-    A 404 without a `detail` in JSON is not the API's, and one whose `detail` is "Not Found" is what the API's
-    framework answers where it has no such path: each is an APIStatusError, which proves nothing. NotFound is
-    raised, too, with `status` 404, if a listing that was read has no such item or version. The attributes are
-    those of `APIStatusError`.
+    A 404 whose body is not JSON with a `detail` did not come from the API, and one whose `detail` is "Not
+    Found" is what the API's framework answers where it has no such path: each raises a plain APIStatusError
+    instead, which proves nothing. NotFound is raised, too, with `status` 404, if a listing that was read has
+    no such item or version. The attributes are those of `APIStatusError`.
     """
 
     advice = "Check the id, and that it belongs to the user and organization of this login."

@@ -8,8 +8,8 @@ from ._base import AignosticsError
 class AuthenticationError(AignosticsError):
     """The base class of the errors of tokens and logins.
 
-    Raised by logins, `logout` and token sources, and so by requests. `Unauthorized`, a 401 response of the
-    API, is an `APIStatusError` instead.
+    Raised by logins, `logout`, token sources and token stores, and so by requests. `Unauthorized`, a 401
+    response of the API, is an `APIStatusError` instead.
     """
 
 
@@ -42,8 +42,9 @@ class LoginTimeout(AuthenticationError):
 class TokenStoreError(AuthenticationError):
     """A token store that can't be read or written; the message says why.
 
-    Raised by logins, `logout`, `StoredLogin.latest`, and requests for which a stored login is read. A refresh
-    whose tokens can't be saved does not raise it: the tokens are kept in memory, and a warning is logged.
+    Raised by token stores, and so by logins, `logout`, `StoredLogin.latest`, and requests for which a stored
+    login is read. A refresh whose tokens can't be saved does not raise it: the tokens are kept in memory, and
+    a warning is logged.
     """
 
 

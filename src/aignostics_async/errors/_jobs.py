@@ -27,10 +27,11 @@ class JobBusy(JobError):
 class JobRefused(JobError):
     """A job that can't be used with this client, folder or release, or a run that is not its chunk's.
 
-    Raised by `create_job` if the folder holds a job already; when a job is opened that a newer release wrote;
-    by `BulkJob.run` and others that take a client, if they find that it is another server's or account's; and
-    by `BulkJob.resolve` if the run is not the chunk's, or is about to be cancelled. The message says which.
-    No run was created. Use what the job was created with, another folder, or the run of the chunk.
+    Raised by `create_job` if the folder holds a job already; when a job is opened that a newer release wrote,
+    and by `JobPlan.from_json` for a plan with a key that this release does not know; by `BulkJob.run` and
+    others that take a client, if they find that it is another server's or account's; and by `BulkJob.resolve`
+    if the run is not the chunk's, or is about to be cancelled. The message says which. No run was created.
+    Use what the job was created with, another folder, or the run of the chunk.
     """
 
 

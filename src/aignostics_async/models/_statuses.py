@@ -123,7 +123,9 @@ class ItemStatus(_OpenEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the item no longer changes: its status is a known one but PENDING and PROCESSING."""
+        """Whether the item no longer changes: its status is known to this release, and neither PENDING nor
+        PROCESSING.
+        """
         return self in _FINAL_ITEM_STATUSES
 
 

@@ -81,9 +81,10 @@ class Azure:
         """Return the store for one client, without a request.
 
         `client.store`, `runs.submit` and bulk jobs call it, with the part of the client that stores use as
-        `context`. Raises ConfigurationError if account or key is missing, the key is not base64, the endpoint
-        is not an http or https URL, or no URL can be made of the account; and MissingExtra without the
-        `stores` extra. The name of the container is not checked.
+        `context`. Raises ConfigurationError if account or key is missing, the key is not base64, the
+        `endpoint` is not a plain http or https URL, without user name, query and fragment, or no URL can be
+        made of the account; and MissingExtra without the `stores` extra. The name of the container is not
+        checked.
         """
         account = self.account or os.environ.get("AZURE_STORAGE_ACCOUNT")
         key = self.key or os.environ.get("AZURE_STORAGE_KEY")

@@ -102,9 +102,11 @@ class S3:
     def connect(self, context: StoreContext) -> Store:
         """Return the store for one client, without a request.
 
-        Raises ConfigurationError if neither endpoint nor region is known, there is no key, or the endpoint is
-        not an http or https URL. A function as `key` is not called yet; the request that needs the key raises
-        what it raises, and ConfigurationError if it returns anything but an AwsKey.
+        Raises ConfigurationError if neither endpoint nor region is known, there is no key, that of the
+        environment can't be encoded, or the endpoint is not a plain http or https URL: without user name,
+        query and fragment. A `key` is not looked at yet, and no function called; the request that needs it
+        raises what the function raises, and ConfigurationError for anything but an AwsKey, or one whose texts
+        can't be encoded.
         """
         endpoint = self.endpoint or _first("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
         region = self.region or _first("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -182,7 +184,7 @@ class GCS:
         `client.store`, `runs.submit` and bulk jobs call it. Reads the key file if one is used. Raises
         ConfigurationError if there are no credentials, the key file can't be read or holds no RSA key of a
         service account, the HMAC key is incomplete or can't be encoded, or the endpoint is not a plain http
-        or https URL.
+        or https URL: without user name, query and fragment.
         """
         key = google_key(self.service_account, self.hmac)
 

@@ -63,7 +63,8 @@ class PlatformBucket:
     def connect(self, context: StoreContext) -> Store:
         """Return the store for one client, without a request.
 
-        Raises ConfigurationError if the endpoint is not an http or https URL.
+        Raises ConfigurationError if the endpoint is not a plain http or https URL, without user name, query
+        and fragment.
         """
         return _OpenPlatformBucket(context, endpoint=google_endpoint(self.endpoint), verify=self.verify)
 

@@ -81,8 +81,8 @@ class Engine:
                 engine = Engine(settings, lifetime).open(stack, ssl.create_default_context())
 
         `context` is used for TLS connections to storages. Closing the stack tells running calls to stop, and
-        waits up to 2 s for them. Raises ConfigurationError for a `Settings.proxy` that is not of the form
-        http://host:port.
+        waits up to 2 s for them. Raises ConfigurationError for a `Settings.proxy` without a host, or with
+        another scheme than http.
         """
         self.connections = ConnectionPool(self.settings, context)
         # The loop's default executor has a handful of threads, and belongs to everybody.

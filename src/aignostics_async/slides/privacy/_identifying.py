@@ -45,7 +45,7 @@ class IdentifyingKind(StrEnum):
 
     @property
     def remedy(self) -> str:
-        """The advice what to do about it, as a text for people.
+        """Advice for people on what to do about it.
 
         For NAME it is to rename the slide or to use pseudonyms, for the others to anonymise a copy.
         """

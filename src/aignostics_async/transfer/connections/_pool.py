@@ -48,7 +48,8 @@ class ConnectionPool:
     kept, and used again within 30 s. If a kept connection fails before the first byte of a response, or is
     ended with a 400 or 408, the storage is taken to have given it up: the request is sent once more over a
     new one, and idle connections to the same place are closed. A POST gets a new connection, because it can't
-    be sent twice. Raises ConfigurationError for a `Settings.proxy` other than http://host:port.
+    be sent twice. Raises ConfigurationError for a `Settings.proxy` without a host, or with another scheme
+    than http; its port is 80 by default, and a user name and a password are allowed.
     """
 
     def __init__(self, settings: Settings, context: ssl.SSLContext) -> None:
@@ -94,10 +95,10 @@ class ConnectionPool:
         for another request.
 
         Raises AttemptFailed with a TransferError as its `error`: UrlRefused if the storage refuses the
-        request or the URL is none of a storage, TransferInterrupted if the connection fails, also while the
-        body is read, or the storage reports a failure. A TransferError of `send` or of the block becomes its
-        `error`, too; their other exceptions are raised as they are. A cancelled `token` raises Cancelled, and
-        a proxy that can't be used ConfigurationError.
+        request or the URL can't be a storage's; TransferInterrupted if the connection fails, even while the
+        body is read, or if the storage reports a failure. A TransferError of `send` or of the block becomes
+        its `error`, too; their other exceptions are raised as they are. A cancelled `token` raises Cancelled,
+        and a proxy that can't be used ConfigurationError.
         """
         exchange = _Exchange(self, method, token, name, headers or {}, send)
         failure: AttemptFailed | None = None
@@ -187,7 +188,7 @@ class ConnectionPool:
         closes the connection, or gives it to `keep`. Raises ConnectionBroken if the host or its proxy can't
         be reached in time or TLS fails, AddressRefused for a link-local address or one at which a cloud
         serves the credentials of its machines, Cancelled if `token` is cancelled, CertificateUntrusted for a
-        certificate that is not trusted, and ConfigurationError for a proxy that is not http://host:port.
+        certificate that is not trusted, and ConfigurationError for a proxy whose URL is not one of http.
         """
         scheme, host, port, proxy = place
         deadline = time.monotonic() + self._settings.timeouts.connect

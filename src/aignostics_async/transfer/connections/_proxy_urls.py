@@ -11,7 +11,7 @@ from ...errors import ConfigurationError
 
 
 def proxy_address(proxy: Proxy) -> SplitResult:
-    """Return the parts of a proxy's URL; raises ConfigurationError for one other than http://host:port.
+    """Return the parts of a proxy's URL; raises ConfigurationError unless its scheme is http.
 
     Without a port it is that of HTTP, as for API requests.
     """
