@@ -15,7 +15,7 @@ from bulk_command import Command
 from running_jobs import RATE, SETTINGS, JobHarness
 from slide_files import make_old, write_dicom, write_tiff
 
-from aignostics_async import ConfigurationError, UsageError
+from aignostics_async import ConfigurationError, JobDatabaseError, UsageError
 from aignostics_async.bulk import JobStatus, Sources, _correction_lines, create_job
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.emulator.synthetic import write_slide
@@ -287,6 +287,15 @@ async def test_lines_that_differ_about_a_slide_correct_nothing(harness: JobHarne
         assert report.released == 0
         manifest.write_text(f"path,mpp\n{name},0.25\n./{name},0.25\n")
         assert (await job.correct(harness.client, manifest=manifest)).released == 1
+
+
+async def test_sources_that_were_damaged_are_told(harness: JobHarness) -> None:
+    await begin(harness)
+    for damage in ("{", "[]", "5", '{"reference_from": 5}', '{"unknown": 1}'):
+        harness.write("UPDATE job SET sources = ?", damage)
+        async with harness.opened() as job:
+            with pytest.raises(JobDatabaseError, match="restore a copy"):
+                await job.correct(harness.client, mpp=0.25)
 
 
 async def test_a_large_sheet_is_matched_beside_the_event_loop(

@@ -26,7 +26,7 @@ from .preflight.sources._discovery import entry_fault, search, with_pseudonyms
 from .preflight.sources._manifest import Manifest, ManifestRow, read_manifest
 from .preflight.sources._selection_rules import SelectionRule
 from .preflight.sources._slide_entry import SlideEntry
-from .preflight.sources._sources import Sources
+from .preflight.sources._sources import Sources, from_kept
 
 if TYPE_CHECKING:
     from .._client import Client
@@ -103,7 +103,7 @@ async def correct(
 ) -> CorrectionReport:
     """Apply corrections to the items that a retry would send, and let those go on that have no fault then."""
     path = None if told.manifest is None else as_path(told.manifest, "manifest")
-    sources = Sources(manifest=path or Path(), **await database.read(_queries.sources()))
+    sources = from_kept(await database.read(_queries.sources()), path or Path())
     if told.mpp is not None:
         sources = evolve(sources, mpp=told.mpp)
     lines = await to_thread.run_sync(_read_lines, path, sources.column)

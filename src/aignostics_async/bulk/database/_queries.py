@@ -159,9 +159,9 @@ def slide_files() -> Callable[[Execute], list[str]]:
     ]
 
 
-def sources() -> Callable[[Execute], dict[str, Any]]:
-    """Return the query for what was said of all slides when the job was made; empty for an earlier job."""
-    return lambda execute: dict(json.loads(execute("SELECT sources FROM job").fetchone()[0]))
+def sources() -> Callable[[Execute], str]:
+    """Return the query for what was said of all slides when the job was made, as JSON."""
+    return lambda execute: str(execute("SELECT sources FROM job").fetchone()[0])
 
 
 def series() -> Callable[[Execute], dict[str, str]]:

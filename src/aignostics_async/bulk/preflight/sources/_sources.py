@@ -15,7 +15,7 @@ from attrs import converters, field, frozen
 from attrs.validators import optional
 
 from ...._core._arguments import as_path
-from ....errors import ConfigurationError, UsageError
+from ....errors import ConfigurationError, JobDatabaseError, UsageError
 from ....slides._resolution import is_plausible
 from .._findings import Finding, FindingKind
 from ._selection_rules import SelectionRule
@@ -171,6 +171,16 @@ class Sources:
 def as_kept(sources: Sources) -> str:
     """Return what is said of all slides as JSON, which is kept with the job."""
     return json.dumps({name: getattr(sources, name) for name in _OF_ALL}, default=dict)
+
+
+def from_kept(text: str, manifest: Path) -> Sources:
+    """Return the sources of a manifest with what `as_kept` returned; raises JobDatabaseError."""
+    try:
+        return Sources(manifest=manifest, **json.loads(text))
+    except (ValueError, TypeError, RecursionError, ConfigurationError) as error:
+        raise JobDatabaseError(
+            f"what the job says of all slides can't be read ({error}); restore a copy of it"
+        ) from None
 
 
 @frozen
