@@ -101,9 +101,10 @@ class AignosticsError(Exception):
         """Whether the failure is likely to pass by itself, so that the same call may succeed later.
 
         True for ConnectionFailed, TokenEndpointUnavailable and PlatformDown; for an APIStatusError or
-        TransferInterrupted with a status that `errors.is_transient_status` knows; and for a
-        TransferInterrupted with the `status` None, or a `code` that `errors.is_transient_code` knows. It does
-        not mean that repeating is safe: a POST may have taken effect.
+        TransferInterrupted with a status that `errors.is_transient_status` knows; for an APIStatusError
+        with the status 404 or 410 that is neither NotFound nor Gone; and for a TransferInterrupted with the
+        `status` None, or a `code` that `errors.is_transient_code` knows. It does not mean that repeating is
+        safe: a POST may have taken effect.
         """
         return False
 

@@ -26,7 +26,7 @@ _SERIES = 0x0020000E  # SeriesInstanceUID
 def files_beside(headers: Mapping[str, DicomHeader]) -> list[str]:
     """Return other files of the series that `headers` are of, in the folders beside theirs.
 
-    Costs 4 KiB of up to 2,000 files around each folder, and a few more of those that are DICOM.
+    Costs 4 KiB of up to 4,000 files around each folder, and a few more of those that are DICOM.
     """
     uids = {header.series for header in headers.values()}
     found: dict[str, None] = {}
