@@ -6,6 +6,7 @@ holds a token, a query or a body.
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Callable, Mapping
 from inspect import isawaitable
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from typing import Any, Literal
 from attrs import field, frozen
 
 from ._core._logging import get_logger
+from ._core._tasks import is_cancelled
 from .errors import AignosticsError, ConfigurationError
 
 _log = get_logger("aignostics_async")
@@ -109,9 +111,10 @@ class Hooks:
     provider, of `Client.health` and of `check_contract` are not observed.
 
     A plain function must not block the event loop. An async function is awaited before the request continues,
-    and holds no connection meanwhile. Functions may be called concurrently, for requests in flight.
-    An `Exception` of a hook does not affect the request: the first one of each hook is logged with its
-    traceback, and later ones are ignored. Raises ConfigurationError for a hook that is not callable.
+    and holds no connection meanwhile. Functions may be called concurrently, for requests in flight. An
+    `Exception` of a hook does not affect the request, nor does a CancelledError where nobody has cancelled
+    it: the first one of each hook is logged with its traceback, and later ones are ignored. Raises
+    ConfigurationError for a hook that is not callable.
     """
 
     on_request: Callable[[RequestEvent], object] | None = field(default=None, validator=_is_callable)
@@ -131,7 +134,9 @@ async def call_hook(
         returned = getattr(hooks, name)(event)
         if isawaitable(returned):
             await returned
-    except Exception:  # noqa: BLE001 - an observer must not break the request that it observes
+    except (Exception, CancelledError) as error:  # an observer must not break the request that it observes
+        if isinstance(error, CancelledError) and is_cancelled():
+            raise
         if name not in hooks._failed:  # noqa: SLF001 - of this module
             hooks._failed.add(name)  # noqa: SLF001
             _log.exception("the hook %s failed; the request continues, and this is logged only once", name)

@@ -82,14 +82,16 @@ async def test_a_renewed_token_is_no_new_attempt(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("kind", ["plain", "async"])
+@pytest.mark.parametrize("failure", [RuntimeError, asyncio.CancelledError])
 async def test_a_hook_that_raises_is_logged_once_and_changes_nothing(
-    emulator: Emulator, caplog: pytest.LogCaptureFixture, kind: str
+    emulator: Emulator, caplog: pytest.LogCaptureFixture, kind: str, failure: type[BaseException]
 ) -> None:
+    """Nor does one in which something was cancelled, though not the request."""
     calls: list[object] = []
 
     def broken(event: object) -> None:
         calls.append(event)
-        raise RuntimeError("no room left")
+        raise failure("no room left")
 
     async def broken_later(event: object) -> None:
         await asyncio.sleep(0)

@@ -13,7 +13,8 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from attrs import evolve
 from identity import Clock, Fault, identity
 
 from aignostics_async import (
+    AignosticsError,
     ConfigurationError,
     FileStore,
     IdentityProvider,
@@ -328,6 +330,56 @@ async def test_a_store_whose_save_is_not_async_is_told_and_loses_no_login(clock:
                 await source.get_token()
             clock.advance(3600)
         assert place.counted == {"token": 2}, "the refresh token that was not saved is used"
+
+
+def cancelled() -> MemoryStore:
+    """Return a store in which something was cancelled, and nobody has cancelled the refresh."""
+
+    class Cancelled(MemoryStore):
+        async def save(self, key: TokenKey, tokens: TokenSet) -> None:
+            raise asyncio.CancelledError
+
+    return Cancelled()
+
+
+def hiding() -> MemoryStore:
+    """Return a store that can't save, and whose lock hides what is raised while it is held."""
+
+    class Hiding(OwnStore):
+        @asynccontextmanager
+        async def lock(self, key: TokenKey) -> AsyncIterator[None]:
+            with suppress(BaseException):
+                yield
+
+    return Hiding()
+
+
+@pytest.mark.parametrize("make", [cancelled, hiding])
+async def test_no_refresh_token_is_lost_in_a_store_of_one_s_own(
+    clock: Clock, make: Callable[[], MemoryStore]
+) -> None:
+    async with identity() as place:
+        source = RefreshToken(place.sign_in(), provider=place.provider, store=make())
+        for _ in range(3):
+            await source.get_token()
+            clock.advance(3600)
+        assert place.counted == {"token": 3}
+
+
+@pytest.mark.parametrize("failure", [ValueError, asyncio.CancelledError])
+async def test_what_a_store_raises_is_told_though_its_lock_hides_it(failure: type[BaseException]) -> None:
+    store: Any = hiding()
+
+    async def load(_key: TokenKey) -> None:
+        raise failure
+
+    store.load = load
+    async with identity() as place:
+        source = RefreshToken(place.sign_in(), provider=place.provider, store=store)
+        with pytest.raises(TokenEndpointUnavailable, match=failure.__name__):
+            await source.get_token()
+        with pytest.raises(AignosticsError if failure is asyncio.CancelledError else failure):
+            await logout(place.provider, store=store)
 
 
 async def test_who_signs_in_without_the_lock_is_not_replaced_by_an_older_login() -> None:

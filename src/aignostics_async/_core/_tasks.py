@@ -26,17 +26,16 @@ class PlainTaskGroup:
 
     def start_soon(self, work: Callable[[*Ts], Awaitable[object]], *args: *Ts) -> None:
         """Start a task."""
-        self._group.start_soon(_to_its_end, work, args)
+        self._group.start_soon(to_its_end, work, *args)
 
 
-async def _to_its_end(work: Callable[[*Ts], Awaitable[object]], args: tuple[*Ts]) -> None:
+async def to_its_end(work: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
     """Call `work`, which fails if it was not cancelled, but something of the user's that it waited for was.
 
-    The group would take such a task for one that has done its work.
+    A group would take such a task for one that has done its work, and its caller would be cancelled.
     """
     try:
-        await work(*args)
-        return
+        return await work(*args)
     except asyncio.CancelledError:
         if is_cancelled():
             raise

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from inspect import isawaitable
 from math import inf, isnan
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from attrs import Attribute, field, frozen
+from attrs.validators import optional
 
 from ..errors import ConfigurationError
 from ._clock import seconds
@@ -153,6 +155,16 @@ class Token:
         return other is not None and self._text == other._text  # noqa: SLF001 - one of its own kind
 
 
+def _takes(kind: type) -> Callable[[object, Attribute[Any], object], None]:
+    def check(_tokens: object, attribute: Attribute[Any], value: object) -> None:
+        if not isinstance(value, kind):
+            given = type(value).__name__  # the value may be a token
+            raise ConfigurationError(f"{attribute.name} takes {kind.__name__}(...), not {given}")
+
+    return check
+
+
+@conceals_fields
 @frozen(eq=False, kw_only=True)
 class TokenSet:
     """The tokens of a login, as a token store keeps them.
@@ -161,12 +173,13 @@ class TokenSet:
 
     `access` is the access token. `refresh` is the refresh token; None, the default, if the provider issued
     none. `signed_in_at` is when the person signed in, in seconds since the epoch, now by default; a refresh
-    of stored tokens keeps it. The repr shows no token. Token sets compare by identity.
+    of stored tokens keeps it. The repr shows no token. Token sets compare by identity. Raises
+    ConfigurationError for an `access` that is no Token, and a `refresh` that is no Secret.
     """
 
-    access: Token
+    access: Token = field(validator=_takes(Token))
     """The access token."""
-    refresh: Secret | None = field(default=None)
+    refresh: Secret | None = field(default=None, validator=optional(_takes(Secret)))
     """The refresh token, to be exchanged for the next access token; None, the default, if there is none."""
     signed_in_at: float = field(factory=time.time)
     """When the person signed in, in seconds since the epoch; now by default. Refreshes keep it."""

@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from ._lifetime import running_loop
+from ._tasks import to_its_end
 from ._threads import start_thread
 
 T = TypeVar("T")
@@ -24,8 +25,11 @@ class LoopEnded(Exception):
 
 
 def start_uncancellable(work: Work[T]) -> Future[T]:
-    """Start a coroutine in a thread with an event loop of its own, and return its future."""
-    return _start(lambda: asyncio.run(work()), daemon=False)
+    """Start a coroutine in a thread with an event loop of its own, and return its future.
+
+    It fails with AignosticsError if something of the user's in it was cancelled.
+    """
+    return _start(lambda: asyncio.run(to_its_end(work)), daemon=False)
 
 
 async def run_uncancellable(work: Work[T]) -> T:

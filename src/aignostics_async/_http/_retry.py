@@ -139,13 +139,14 @@ async def repeat(
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds of a response's Retry-After header, a number or a date; None for any other value.
 
+    Of several numbers, as a gateway in front of the API makes them, it is the largest.
     A date is compared with that of the response: both are of the server's clock, which may not be this one.
     """
     value = headers.get("retry-after")
     if value is None:
         return None
     try:
-        seconds = float(value)
+        seconds = max(map(float, value.split(",")))
     except ValueError:
         pass
     else:

@@ -13,7 +13,7 @@ from ..errors import AignosticsError, TokenEndpointUnavailable
 from ._endpoint import TokenEndpoint
 from ._file_store import FileStore
 from ._provider import check_provider
-from ._store import TokenStore, lock_of
+from ._store import TokenStore, load_tokens, locked
 
 if TYPE_CHECKING:
     from .._core._token import TokenSet
@@ -91,8 +91,8 @@ async def _sign_out(endpoint: TokenEndpoint, store: TokenStore, unrevoked: list[
 
 
 async def _forget(provider: IdentityProvider, store: TokenStore) -> TokenSet | None:
-    async with lock_of(store, provider.key):
-        tokens = await awaited(store.load(provider.key), "`load` of a token store")
+    async with locked(store, provider.key):
+        tokens = await load_tokens(store, provider.key)
         if tokens is not None:
             await awaited(store.delete(provider.key), "`delete` of a token store")
     return tokens

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from .._core._backoff import Backoff
 from .._core._lifetime import running_loop
 from .._core._logging import get_logger
+from .._core._tasks import is_cancelled
 from .._core._token import Token
 from .._core._uncancellable import LoopEnded
 from ..errors import AignosticsError, LoginRequired, TokenEndpointUnavailable
@@ -168,7 +169,9 @@ class TokenRefresher:
             token = await self._obtain(self._token)
         except AignosticsError as error:
             return self._failed(copy(error))
-        except Exception as error:  # noqa: BLE001 - whatever a user's callable raises
+        except (Exception, asyncio.CancelledError) as error:  # whatever a user's callable or store raises
+            if isinstance(error, asyncio.CancelledError) and is_cancelled():
+                raise
             unavailable = TokenEndpointUnavailable(
                 f"the token source failed ({type(error).__name__}; see `__cause__`)"
             )

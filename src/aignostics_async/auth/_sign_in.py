@@ -11,7 +11,7 @@ import anyio
 from .._core._arguments import awaited, check_kind
 from .._core._logging import get_logger
 from ..errors import LoginTimeout, TokenEndpointUnavailable
-from ._store import TokenStore, lock_of
+from ._store import TokenStore, lock_of, locked
 
 if TYPE_CHECKING:
     from .._core._token import TokenSet
@@ -46,5 +46,5 @@ async def keep(tokens: TokenSet, provider: IdentityProvider, store: TokenStore) 
     async with AsyncExitStack() as stack:
         # A login is newer than any refresh in flight, so it is saved even if the lock is not free in time.
         with suppress(TokenEndpointUnavailable):
-            await stack.enter_async_context(lock_of(store, provider.key))
+            await stack.enter_async_context(locked(store, provider.key))
         await awaited(store.save(provider.key, tokens), "`save` of a token store")

@@ -12,9 +12,9 @@ from typing import Protocol, runtime_checkable
 
 import anyio
 
-from .._core._arguments import async_context
+from .._core._arguments import async_context, awaited
 from .._core._token import TokenSet
-from ..errors import TokenEndpointUnavailable
+from ..errors import TokenEndpointUnavailable, UsageError
 from ._provider import TokenKey
 
 _MAX_LOCK_WAIT = 30.0  # seconds; the holder of a lock refreshes a token, which takes 20 s at most
@@ -65,7 +65,7 @@ class TokenStore(Protocol):
         """Return the tokens of a key, or None if there are no usable ones.
 
         Called before and after each refresh, while the lock is held, and also without the lock. Should raise
-        TokenStoreError if the store can't be read.
+        TokenStoreError if the store can't be read. Returning something else is a UsageError.
         """
         ...
 
@@ -103,6 +103,33 @@ class TokenStore(Protocol):
 def lock_of(store: TokenStore, key: TokenKey) -> AbstractAsyncContextManager[None]:
     """Return the lock of a key; raises UsageError for a store whose `lock` returns something else."""
     return async_context(store.lock(key), "`lock` of a token store")
+
+
+@asynccontextmanager
+async def locked(store: TokenStore, key: TokenKey) -> AsyncIterator[None]:
+    """Lock a key while the block runs, and raise what the block raises, also where the lock hides it."""
+    failure: BaseException | None = None
+    async with lock_of(store, key):
+        try:
+            yield
+        except BaseException as error:
+            failure = error
+            raise
+    try:
+        if failure is not None:
+            raise failure
+    finally:
+        del failure  # it would hold this frame, and this frame it
+
+
+async def load_tokens(store: TokenStore, key: TokenKey) -> TokenSet | None:
+    """Return what the store has of a key; raises UsageError for a store that gives something else."""
+    found: object = await awaited(store.load(key), "`load` of a token store")
+    if found is None or isinstance(found, TokenSet):
+        return found
+    kind = type(found).__name__
+    del found  # it may be a secret, and tracebacks show the variables of this frame
+    raise UsageError(f"`load` of a token store returns a TokenSet or None, not {kind}")
 
 
 class MemoryStore:

@@ -11,6 +11,7 @@ from .._config import Settings
 from .._core._arguments import awaited, check_kind
 from .._core._logging import get_logger
 from .._core._secret import Secret, conceals_arguments
+from .._core._tasks import to_its_end
 from .._core._token import Token, TokenSet, check_credential, stripped
 from .._core._uncancellable import start_uncancellable
 from ..errors import ConfigurationError, LoginRequired, TokenStoreError, UsageError
@@ -19,7 +20,7 @@ from ._file_store import FileStore
 from ._memory_sources import RefreshedToken
 from ._provider import IdentityProvider, TokenKey, check_provider, fingerprint
 from ._refresher import TokenRefresher, margin
-from ._store import MemoryStore, TokenStore, lock_of
+from ._store import MemoryStore, TokenStore, load_tokens, locked
 
 _log = get_logger("aignostics_async.auth")
 
@@ -50,8 +51,8 @@ class StoredTokens:
 
     async def obtain(self, held: Token | None) -> Token:
         """Return another token than `held`; raises LoginRequired if no refresh token is left."""
-        async with lock_of(self._store, self.key):
-            stored = await self._load()
+        async with locked(self._store, self.key):
+            stored = await load_tokens(self._store, self.key)
             self._was_stored |= stored is not None
             unsaved = self._unsaved
             if unsaved is not None and stored is not None and stored.signed_in_at > unsaved.signed_in_at:
@@ -94,32 +95,27 @@ class StoredTokens:
 
         `before` are those that the store had.
         """
+        is_news, self._unsaved = self._unsaved is None, tokens
         if self._was_stored and before is None:
-            self._unsaved = tokens  # somebody has signed out here: the store stays empty
-            return
+            return  # somebody has signed out here: the store stays empty
         try:
-            await self._save(tokens, before)
+            await to_its_end(self._save, tokens, before)
         except UsageError:
-            self._unsaved = tokens
             raise
         except Exception as error:  # noqa: BLE001 - whatever a store of the user's own raises
-            if self._unsaved is None:
+            if is_news:
                 # Of an error that is not ours the text may have what was to be saved.
                 told = error if isinstance(error, TokenStoreError) else type(error).__name__
                 _log.warning("the login is kept in this process only: %s", told)
-            self._unsaved = tokens
         else:
             self._unsaved, self._was_stored = None, True
 
     async def _save(self, tokens: TokenSet, before: TokenSet | None) -> None:
         """Save tokens, unless somebody has signed in meanwhile: that may have gone without the lock."""
-        stored = await self._load()
+        stored = await load_tokens(self._store, self.key)
         known = max(each.signed_in_at for each in (tokens, before) if each is not None)
         if stored is None or stored.signed_in_at <= known:
             await awaited(self._store.save(self.key, tokens), "`save` of a token store")
-
-    async def _load(self) -> TokenSet | None:
-        return await awaited(self._store.load(self.key), "`load` of a token store")
 
 
 def _is_news(stored: Token, held: Token | None) -> bool:
@@ -242,8 +238,5 @@ async def logins(
     providers: Sequence[IdentityProvider], store: TokenStore
 ) -> list[tuple[IdentityProvider, TokenSet | None]]:
     """Return the providers with their stored tokens, latest login first, those without tokens last."""
-    kept = [
-        (provider, await awaited(store.load(provider.key), "`load` of a token store"))
-        for provider in providers
-    ]
+    kept = [(provider, await load_tokens(store, provider.key)) for provider in providers]
     return sorted(kept, key=lambda each: each[1].signed_in_at if each[1] else 0.0, reverse=True)

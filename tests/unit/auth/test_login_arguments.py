@@ -101,3 +101,22 @@ async def test_a_token_store_whose_lock_is_none(use: Callable[[Any], Any], lock:
     """A login says so before a person signs in."""
     with pytest.raises(UsageError, match="`lock` of a token store returns no async context manager"):
         await use(Unlocked(lock))
+
+
+class Keepsake(MemoryStore):
+    """A token store that gives what it is told to."""
+
+    given: object = "PLANTED"
+
+    async def load(self, key: TokenKey) -> Any:
+        return self.given
+
+
+@pytest.mark.parametrize("given", ["PLANTED", {"access": "PLANTED"}, False])
+@pytest.mark.parametrize("use", [use for name, use in USES.items() if "load" in name])
+async def test_a_token_store_that_loads_something_else(use: Callable[[Any], Any], given: object) -> None:
+    store = Keepsake()
+    store.given = given
+    with pytest.raises(UsageError, match=r"returns a TokenSet or None, not (str|dict|bool)") as caught:
+        await use(store)
+    assert "PLANTED" not in str(caught.value)

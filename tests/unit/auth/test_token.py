@@ -132,3 +132,16 @@ def test_a_token_shows_nowhere() -> None:
         assert "PLANTED" not in shown
     with pytest.raises(TypeError, match="can't be pickled"):
         pickle.dumps(tokens)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"access": "PLANTED"}, r"access takes Token\(...\), not str"),
+        ({"access": Token("a"), "refresh": "PLANTED"}, r"refresh takes Secret\(...\), not str"),
+    ],
+)
+def test_a_token_set_has_tokens_of_their_kinds(fields: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told) as caught:
+        TokenSet(**fields)
+    assert "PLANTED" not in str(caught.value)

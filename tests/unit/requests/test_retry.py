@@ -80,9 +80,19 @@ def test_one_attempt_turns_retries_off() -> None:
 def test_retry_after_is_read_as_number_and_as_date() -> None:
     assert read_retry_after({"retry-after": "7"}) == 7
     assert read_retry_after({"retry-after": "0.5"}) == 0.5
+    assert read_retry_after({"retry-after": "5, 120"}) == 120
     assert read_retry_after({"retry-after": "Thu, 01 Jan 2026 00:00:00 GMT"}) == 0
     assert read_retry_after({}) is None
-    for odd in ("", "soon", "inf", "-inf", "nan", "1e999", f"Thu, 01 Jan 2026 00:00:00 +{'9' * 20}"):
+    for odd in (
+        "",
+        "soon",
+        "inf",
+        "-inf",
+        "nan",
+        "1e999",
+        "5, soon",
+        f"Thu, 01 Jan 2026 00:00:00 +{'9' * 20}",
+    ):
         assert read_retry_after({"retry-after": odd}) is None
 
 
