@@ -18,6 +18,11 @@ NO_ROUTE: dict[str, dict[str, Any]] = {
     "nothing": {"status": 404},
     "framework": {"status": 404, "body": {"detail": "Not Found"}},
     "another framework": {"status": 404, "body": {"detail": "Not found."}},
+    "problem document": {
+        "status": 404,
+        "body": '{"title": "Not Found", "status": 404, "detail": "No static resource v1/runs."}',
+        "headers": {"content-type": "application/problem+json"},
+    },
     "JSON of another": {"status": 404, "body": {"message": "no Route matched with those values"}},
 }
 REFERENCES = [f"case-{number:03}" for number in range(101)]

@@ -50,11 +50,14 @@ def is_no_route(detail: str) -> bool:
 
 
 def answered_by(response: Response) -> Literal["api", "gateway", "unknown"]:
-    """Return who wrote an error: the API does so in JSON with a `detail`, the gateway in plain text."""
-    if "detail" in json_object(response):
+    """Return who wrote an error: the API does so in JSON with a `detail`, the gateway in plain text.
+
+    A problem document, which may have a `detail`, too, is what gateways and other frameworks write.
+    """
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/problem+json" and "detail" in json_object(response):
         return "api"
-    is_text = response.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/plain"
-    return "gateway" if is_text or not response.content else "unknown"
+    return "gateway" if kind == "text/plain" or not response.content else "unknown"
 
 
 def _server_words(response: Response) -> str:

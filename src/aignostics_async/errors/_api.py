@@ -128,9 +128,9 @@ class APIStatusError(AignosticsError):
     HTTP status, `method` the HTTP method in capitals, and `path` the path of the URL without query. `detail`
     is the server's message, at most 2,000 characters with secrets redacted, and empty by default.
     `request_id`, which the platform's support asks for, and `retry_after`, in seconds, are None if the
-    response has none. `answered_by` is `"api"` for a JSON object with a `detail`, else `"gateway"` for plain
-    text or an empty body, else `"unknown"`. `attempt` is the number of the attempt that got the response,
-    from 1. `advice` says what to do next, for people.
+    response has none. `answered_by` is `"api"` for a JSON object with a `detail`, which is no problem
+    document, else `"gateway"` for plain text or an empty body, else `"unknown"`. `attempt` is the number of
+    the attempt that got the response, from 1. `advice` says what to do next, for people.
     """
 
     advice = "Read the server's words, and report the request id to the platform's support."
