@@ -30,6 +30,7 @@ from aignostics_async.emulator.process import IMPATIENT, Emulator
 from aignostics_async.transfer import _engine
 from aignostics_async.transfer._download import fetch_file
 from aignostics_async.transfer._engine import Engine
+from aignostics_async.transfer._limits import BandwidthLimiter
 from aignostics_async.transfer._multipart_upload import SentPart, SignedRequest, send_file
 from aignostics_async.transfer._upload import put_file
 from aignostics_async.transfer.files import _file_io, _partial_file
@@ -93,6 +94,25 @@ class Bucket:
 
 
 CALLS = [download, put, send_parts]
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_pieces_are_no_longer_than_a_turn_of_the_bandwidth(
+    call: Call, place: Hostile, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the connections that wait for theirs are silent for so long that a storage hangs up."""
+    pieces: list[int] = []
+
+    def take(_limit: BandwidthLimiter, count: int, _now: float) -> float:
+        pieces.append(count)
+        return 0.0
+
+    monkeypatch.setattr(BandwidthLimiter, "take", take)
+    settings = evolve(SLOW, transfers=evolve(SLOW.transfers, bandwidth=800_000))
+    async with engine_of(settings) as engine:
+        await call(engine, place, folder, lambda *_: None)
+    assert sum(pieces) == len(BODY)
+    assert max(pieces) <= 100_000
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ _FIRST = 8
 _MIN_GAIN = 1.05
 _DECAY = 0.95
 _BUSY = 0.7  # of the cores
+_TURN = 0.125  # seconds of the bandwidth that one connection takes up at once
 
 
 @define
@@ -79,6 +80,16 @@ class BandwidthLimiter:
         self.rate = rate
         self._lock = threading.Lock()
         self._free_at = 0.0
+
+    def piece(self, wanted: int) -> int:
+        """Return how many of `wanted` bytes to move at once: what passes in an eighth of a second, at least 1.
+
+            view = buffer[: limiter.piece(len(buffer))]
+
+        All connections wait for each other's pieces, and a storage gives one up that is silent for too long.
+        """
+        rate = self.rate  # it may change meanwhile
+        return wanted if rate is None else min(wanted, max(1, int(rate * _TURN)))
 
     def take(self, count: int, now: float) -> float:
         """Reserve `count` bytes and return how many seconds to wait before they are sent.

@@ -263,8 +263,9 @@ class _MultipartUpload:
 
     def _write(self, view: memoryview, write: BodyWriter, number: int, token: CancelToken) -> None:
         self._arrived[number] = 0
-        for start in range(0, len(view), SEND_PIECE // 4):
-            piece = view[start : start + SEND_PIECE // 4]
+        while view:
+            piece = view[: self._engine.bandwidth.piece(SEND_PIECE // 4)]
+            view = view[len(piece) :]
             write(piece)
             token.moved += len(piece)
             self._arrived[number] += len(piece)

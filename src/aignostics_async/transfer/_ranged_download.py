@@ -290,7 +290,8 @@ class RangedDownload:
         buffer, piece, begin = self._engine.buffer(), MAX_PIECE // 8, span.position
         while not span.is_complete:
             began = time.monotonic()
-            wanted = piece if span.end is None else min(piece, span.end - span.position)
+            wanted = self._engine.bandwidth.piece(piece)
+            wanted = wanted if span.end is None else min(wanted, span.end - span.position)
             count = response.read_into(buffer[:wanted])
             token.check()
             if not count:

@@ -93,7 +93,7 @@ async def read_back(engine: Engine, url: str, name: str) -> Crc32c:
     """Return the checksum of what a signed URL gives; costs its whole transfer and 4 MiB of memory."""
 
     def read(token: CancelToken) -> Crc32c:
-        digest, buffer = Crc32c(), engine.buffer()[:MAX_PIECE]
+        digest, buffer = Crc32c(), engine.buffer()[: engine.bandwidth.piece(MAX_PIECE)]
         with engine.connections.exchange("GET", url, token=token, name=name) as response:
             while count := response.read_into(buffer):
                 token.check()

@@ -124,7 +124,8 @@ class _Put:
         with open_source(self._source, self._name) as descriptor:
             buffer, piece = self._engine.buffer(), SEND_PIECE // 4
             while digest.length < self._before.size:
-                wanted = min(piece, SEND_PIECE, self._before.size - digest.length)
+                limit = self._engine.bandwidth.piece(SEND_PIECE)
+                wanted = min(piece, limit, self._before.size - digest.length)
                 count = read_source(descriptor, buffer[:wanted], digest.length, self._name)
                 digest.update(buffer[:count])
                 began = time.monotonic()

@@ -94,8 +94,17 @@ def test_a_limit_is_held_by_all_together(pieces: list[int], rate: float) -> None
     assert throttle.take(1, free + 100) == 0.0, "what was not used is not saved up"
 
 
+@given(st.integers(1, 64), st.floats(1e3, 1e9))
+def test_nobody_is_silent_for_long_while_others_have_their_turns(connections: int, rate: float) -> None:
+    """A storage hangs up after some 20 s without a byte."""
+    limit = BandwidthLimiter(rate)
+    waits = [limit.take(limit.piece(MAX_PIECE), 0.0) for _ in range(connections + 1)]
+    assert max(waits) <= connections / 8
+
+
 def test_without_a_limit_nobody_waits() -> None:
     assert BandwidthLimiter(None).take(10**9, 0.0) == 0.0
+    assert BandwidthLimiter(None).piece(MAX_PIECE) == MAX_PIECE
 
 
 def test_pieces_follow_the_link() -> None:
