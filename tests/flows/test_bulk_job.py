@@ -487,6 +487,20 @@ async def test_a_run_that_is_gone_when_the_job_is_resumed(harness: JobHarness) -
         assert (await job.run(harness.client)).status is JobStatus.DONE
 
 
+async def test_a_run_that_the_platform_calls_gone_stops_no_other(harness: JobHarness) -> None:
+    await harness.make("a", "b", chunk_size=1)
+    harness.emulator.set_clock(rate=0)
+    await harness.run(on_first(EventType.RUN_CREATED, drain, count=2))
+    harness.emulator.set_clock(rate=RATE)
+    ((gone, reference), *_) = harness.rows("SELECT run_id, reference FROM items ORDER BY number")
+    answer = {"status": 410, "body": {"detail": "it was deleted"}}
+    harness.emulator.set_faults({"method": "GET", "path": f"{RUNS}/{gone}(/items)?", **answer})
+    assert (await harness.run()).status is JobStatus.SOME_FAILED
+    assert dict(harness.rows("SELECT reference, state FROM items WHERE state <> 'DONE'")) == {
+        reference: "SET_ASIDE"
+    }
+
+
 async def test_outputs_that_are_gone_or_damaged_are_brought_again(harness: JobHarness) -> None:
     await harness.make("a", "b")
     assert (await harness.run()).status is JobStatus.DONE

@@ -82,7 +82,7 @@ class BandwidthLimiter:
         self._free_at = 0.0
 
     def piece(self, wanted: int) -> int:
-        """Return how many of `wanted` bytes to move at once: what passes in an eighth of a second, at least 1.
+        """Return how many of `wanted` bytes to move at once: what an eighth of a second takes, at least 1.
 
             view = buffer[: limiter.piece(len(buffer))]
 

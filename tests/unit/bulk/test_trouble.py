@@ -16,6 +16,7 @@ from aignostics_async import (
     DiskFull,
     FileUnwritable,
     Forbidden,
+    Gone,
     JobError,
     LocalFileChanged,
     LoginRequired,
@@ -124,6 +125,19 @@ def test_the_breaker_trips_when_one_after_the_other_fails_alike() -> None:
     assert [breaker.failed(refused) for _ in range(5)] == [False] * 4 + [True]
 
 
+def test_the_breaker_trips_however_a_storage_in_trouble_fails() -> None:
+    breaker = CircuitBreaker(OF_DOWNLOADS)
+    statuses = (None, 503, 500, 429, 504)
+    failures = [TransferInterrupted("broke off", name="a", status=status) for status in statuses]
+    assert [breaker.failed(error) for error in failures] == [False] * 4 + [True]
+
+
+def test_a_store_that_keeps_other_bytes_stops_the_sending() -> None:
+    breaker = CircuitBreaker()
+    wrong = ChecksumMismatch(name="a", expected="x", actual="y")
+    assert [breaker.failed(wrong) for _ in range(5)] == [False] * 4 + [True]
+
+
 def test_the_breaker_forgives_what_differs_or_says_nothing_of_the_next_slide() -> None:
     breaker = CircuitBreaker()
     for _ in range(10):
@@ -136,7 +150,8 @@ def test_the_breaker_forgives_what_differs_or_says_nothing_of_the_next_slide() -
     assert not breaker.refused("alone")
     for _ in range(10):
         assert not breaker.failed(SlideError("no slide", path="a"))
-        assert not breaker.failed(NotFound(404, **API)), "its run is gone, which is no word on another's"
+        for gone in (NotFound(404, **API), Gone(410, **API)):
+            assert not breaker.failed(gone), "its run is gone, which is no word on another's"
 
 
 def test_results_stop_a_job_only_by_what_tells_of_the_next_ones() -> None:

@@ -20,6 +20,7 @@ from ...errors import (
     DiskFull,
     FileUnwritable,
     Forbidden,
+    Gone,
     JobError,
     LocalFileChanged,
     NotFound,
@@ -29,6 +30,8 @@ from ...errors import (
     UrlRefused,
 )
 
+GONE = (Gone, NotFound)
+"""Errors that say of a run that it is not there any more."""
 _FOR_ALL = (AuthenticationError, ConfigurationError, DiskFull, Forbidden, JobError, Unauthorized)
 _BACKOFF = Backoff(1.0, 60.0)
 _MAX_RETRY_AFTER = 600.0  # seconds
@@ -101,10 +104,11 @@ def decide(error: AignosticsError, tries: int, since: float, draw: float = 0.0) 
     return Decision(FailureAction.RETRY, wait) if may_pass else Decision(FailureAction.QUARANTINE)
 
 
-OF_SENDING = (APIStatusError, TransferInterrupted, UrlRefused)
-OF_DOWNLOADS = (*OF_SENDING, FileUnwritable)
+_OF_STORAGES = (APIStatusError, TransferInterrupted, UrlRefused)
+OF_SENDING = (*_OF_STORAGES, ChecksumMismatch)
+OF_DOWNLOADS = (*_OF_STORAGES, FileUnwritable)
 """Errors that tell of the next item, too: not of a slide that can't be read or results with a wrong checksum,
-but of a folder of results that can't be written."""
+but of a store that keeps other bytes than it was sent, and a folder of results that can't be written."""
 
 
 @define
@@ -122,9 +126,11 @@ class CircuitBreaker:
     def failed(self, error: AignosticsError) -> bool:
         """Register that an item was quarantined for an error; return whether the job should stop."""
         # A run that is gone says nothing about the next one.
-        if isinstance(error, NotFound) or not isinstance(error, self._counted):
+        if isinstance(error, GONE) or not isinstance(error, self._counted):
             return False
-        return self.refused(f"{type(error).__name__} {getattr(error, 'status', None)}")
+        # What is in trouble fails with one status now and another then.
+        kind = "transient" if error.is_transient else f"{type(error).__name__} {getattr(error, 'status', '')}"
+        return self.refused(kind)
 
     def refused(self, kind: str) -> bool:
         """Register that an item was refused, and how; return whether the job should stop."""

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from ..._core._display_text import with_code
 from ..._core._tasks import plain_task_group
 from ..._internals import watch_new_run
-from ...errors import JobStopped, NotFound
+from ...errors import APIStatusError, JobStopped
 from ...models import ItemStatus
 from ..database import _queries, _run_commands
 from ..database._journal import EventType
@@ -18,6 +18,7 @@ from ..database._run_commands import ExpectedOutput
 from ..database._samples import Stage
 from ..database._states import ItemState
 from ..reconciliation._tags import plain
+from ._failure_policy import GONE
 from ._signals import StageId
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Monitoring:
             try:
                 details = await self._watch(run)
                 await self._end(run, details)
-            except NotFound as error:
+            except GONE as error:
                 # A replica may be far behind, and a run that is given up here is billed again.
                 if look == _LOOKS:
                     await self._lose(run, error)
@@ -91,7 +92,7 @@ class Monitoring:
             else:
                 return
 
-    async def _lose(self, run: OwnRun, error: NotFound) -> None:
+    async def _lose(self, run: OwnRun, error: APIStatusError) -> None:
         lost = await self.context.database.write(_run_commands.lose_run(run.run_id, time.time()))
         self.context.journal.emit(
             EventType.RUN_ENDED, run_id=run.run_id, text=f"{error}; {lost} slides were quarantined"
