@@ -16,8 +16,6 @@ NO_ROUTE: dict[str, dict[str, Any]] = {
     "page": {"status": 404, "body": "<html>default backend - 404</html>"},
     "text": {"status": 404, "body": "404 page not found", "headers": {"content-type": "text/plain"}},
     "nothing": {"status": 404},
-    "framework": {"status": 404, "body": {"detail": "Not Found"}},
-    "another framework": {"status": 404, "body": {"detail": "Not found."}},
     "problem document": {
         "status": 404,
         "body": '{"title": "Not Found", "status": 404, "detail": "No static resource v1/runs."}',

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ._client import Response
 
 _ABSENCES = (Gone, NotFound)
-_NO_ROUTE = "not found"  # of FastAPI, Starlette and Django; the API may say so of an id, and nobody can tell
 _BEGINNING = 64 * 1024  # bytes; an excerpt shows less
 
 
@@ -27,26 +26,19 @@ def status_error(method: str, path: str, response: Response) -> APIStatusError:
     """Return the error for a response with an error status.
 
     That something is not there, or a listing at its end, is believed of the API alone: a gateway that has no
-    route to it answers 404, too, and so does the framework of a server that has no such path.
+    route to it answers 404, too.
     """
-    headers, who, detail = response.headers, answered_by(response), _server_words(response)
+    headers, who = response.headers, answered_by(response)
     kind = status_error_class(response.status_code)
-    if issubclass(kind, _ABSENCES) and (who != "api" or is_no_route(detail)):
-        kind = APIStatusError
-    return kind(
+    return (APIStatusError if who != "api" and issubclass(kind, _ABSENCES) else kind)(
         response.status_code,
         method=method,
         path=path,
-        detail=detail,
+        detail=_server_words(response),
         request_id=headers.get("x-request-id") or headers.get("x-correlation-id"),
         retry_after=retry_after(response),
         answered_by=who,
     )
-
-
-def is_no_route(detail: str) -> bool:
-    """Whether these are the words for a path that a server does not know, whatever the id in it."""
-    return detail.rstrip(".").lower() == _NO_ROUTE
 
 
 def answered_by(response: Response) -> Literal["api", "gateway", "unknown"]:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from .._http._responses import is_no_route
 from ..errors import APIStatusError, add_advice
 
 if TYPE_CHECKING:
     from .._http._api_pool import ApiPool
     from .._http._client import Response
 
+# What the framework behind the API answers to a path that it does not know, whatever the id in it.
+_NO_ROUTE = "Not Found"
 # Every line has these paths, so it is another server, or only an id, that is not found.
 _IN_ALL_LINES = re.compile(r"/v1/(applications|runs(/[^/]+(/cancel)?)?)$")
 _REFUSED = frozenset({400, 422})
@@ -50,12 +51,17 @@ class Signature:
     def explains(self, error: APIStatusError, sort: Iterable[str] = ()) -> bool:
         """Whether an error is what this line answers to a request of the client's line, sorted by `sort`."""
         if error.status == 404:
-            return is_no_route(error.detail) and _IN_ALL_LINES.search(error.path) is None
+            return has_no_route(error) and _IN_ALL_LINES.search(error.path) is None
         words = set(re.findall(r"\w+", error.detail))
         # The answer may list what can be sorted by, so only what was sent counts.
         sent = {field.lstrip("+-") for field in sort} if "sort" in words else frozenset[str]()
         strange = self.fields | (self.not_sortable & sent)
         return error.status in _REFUSED and bool(words & strange)
+
+
+def has_no_route(error: APIStatusError) -> bool:
+    """Whether the framework may have answered, and no operation of the API, which may use its words."""
+    return error.detail == _NO_ROUTE
 
 
 async def send(api: ApiPool, other: Signature, operation: str, **request: Any) -> Response:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 _ABSENT = frozenset({404, 410})
 _UNPROVEN = (
-    "The API says otherwise that something is missing, so this proves nothing: check the API root, or try "
-    "again when the gateway in front of the API finds it again."
+    "The API has not written this, so it proves nothing: check the API root, or try again when the gateway "
+    "in front of the API finds it again."
 )
 
 
@@ -170,7 +170,7 @@ class APIStatusError(AignosticsError):
     def is_transient(self) -> bool:
         """Whether `status` is likely to pass: 408, 425, 429, 500, 502, 503, 504, or 520 and above.
 
-        A 404 or 410 that the API has not written is, too, and a 404 for a path that a server does not know.
+        A 404 or 410 that the API has not written is, too.
         """
         return is_transient_status(self.status) or self._is_unproven
 
@@ -224,8 +224,7 @@ class NotFound(APIStatusError):
     """A 404 response of the API: the run, item, artifact, application, version, document or page does not
     exist, or belongs to another user.
 
-    A 404 whose body is not JSON with a `detail` did not come from the API, and one whose `detail` is "Not
-    Found" is what the API's framework answers where it has no such path: each raises a plain APIStatusError
+    A 404 whose body is not JSON with a `detail` did not come from the API, and raises a plain APIStatusError
     instead, which proves nothing. NotFound is raised, too, with `status` 404, if a listing that was read has
     no such item or version. The attributes are those of `APIStatusError`.
     """

@@ -21,6 +21,7 @@ from aignostics_async import (
     InvalidResponse,
     Item,
     ItemStatus,
+    NotFound,
     NotInContract,
     RunStatus,
     UnprocessableRequest,
@@ -72,14 +73,14 @@ async def test_runs_are_filtered_in_the_words_of_the_contract(httpx_mock: HTTPXM
 
 async def test_a_404_of_the_api_is_an_empty_listing_of_runs(httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(status_code=404, json={"detail": "Run not found"})
+    httpx_mock.add_response(**NO_ROUTE)
+    httpx_mock.add_response(status_code=404, text="no healthy upstream", is_reusable=True)
     async with client() as session:
         assert await session.runs.list().to_list() == []
-        for answer in (NO_ROUTE, {"status_code": 404, "text": "no healthy upstream"}):
-            httpx_mock.reset()
-            httpx_mock.add_response(**answer, is_reusable=True)
-            with pytest.raises(APIStatusError) as caught:
+        for kind in (NotFound, APIStatusError):
+            with pytest.raises(kind) as caught:
                 await session.runs.list().to_list()
-            assert type(caught.value) is APIStatusError
+            assert type(caught.value) is kind
 
 
 async def test_who_watches_all_runs_takes_a_404_of_the_api_for_none(httpx_mock: HTTPXMock) -> None:
@@ -333,9 +334,9 @@ async def test_another_run_than_the_requested_one_ends_a_wait(
 async def test_paths_of_the_other_contract_are_told(httpx_mock: HTTPXMock, contract: str) -> None:
     httpx_mock.add_response(**NO_ROUTE, is_reusable=True)
     async with client(contract) as session:
-        with pytest.raises(APIStatusError, match="AIGNOSTICS_CONTRACT="):
+        with pytest.raises(NotFound, match="AIGNOSTICS_CONTRACT="):
             await session.run(RUN_ID).results().to_list()
-        with pytest.raises(APIStatusError, match="AIGNOSTICS_CONTRACT="):
+        with pytest.raises(NotFound, match="AIGNOSTICS_CONTRACT="):
             await session.applications.versions("a").to_list()
 
 
@@ -351,7 +352,7 @@ async def test_a_404_of_a_path_that_each_contract_has_says_nothing_of_contracts(
             session.run(RUN_ID).cancel(),
             session.applications.list().first(),
         ):
-            with pytest.raises(APIStatusError, match="404") as caught:
+            with pytest.raises(NotFound) as caught:
                 await call
             assert "CONTRACT" not in str(caught.value)
 

@@ -55,7 +55,7 @@ from ...models import (
     RunDetails,
 )
 from .._decoding import contract_violation, created, one, page_again, page_of, run_of
-from .._mismatch import Signature, send
+from .._mismatch import Signature, has_no_route, send
 from .._protocol import ContractFacts, Operation, RunFilter, RunOptions
 from .._requests import GeneratedPackage, call_operation, sealed
 from . import _account, _decoding
@@ -156,9 +156,9 @@ class Bridge18:
         """Return the response to a listing of runs; None for a 404 that may say that there are none."""
         try:
             return await self._send("list runs", **request)
-        except NotFound:
+        except NotFound as error:
             # The contract documents it for a listing, so it may be how an empty one is told.
-            if page.number > 1:
+            if page.number > 1 or has_no_route(error):
                 raise
             return None
 
