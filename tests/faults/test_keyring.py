@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,7 +99,15 @@ async def test_each_process_refreshes_once(ring: Ring, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", ["", "{", "null", '{"version": 2, "refresh_token": "PLANTED", "signed_in_at": 1}']
+    "entry",
+    [
+        "",
+        "{",
+        "null",
+        '{"version": 2, "refresh_token": "PLANTED", "signed_in_at": 1}',
+        '{"version": 1, "refresh_token": "", "signed_in_at": 1}',
+        '{"version": 1, "refresh_token": "PLANTED", "signed_in_at": 1e300}',
+    ],
 )
 async def test_an_entry_of_somebody_else_is_not_used_and_kept(ring: Ring, entry: str) -> None:
     ring.kept["aignostics-async", KEY.digest] = entry
@@ -161,6 +170,34 @@ async def test_a_backend_has_errors_of_its_own(
     with pytest.raises(TokenStoreError, match=failure.__name__) as caught:
         await KeyringStore().check()
     assert "PLANTED" not in repr((caught.value, caught.value.__cause__, caught.value.__context__))
+
+
+class Panic(BaseException):
+    """What a library in Rust raises, which is no Exception."""
+
+
+@pytest.mark.parametrize(
+    "failure", [Panic, SystemExit, KeyboardInterrupt, GeneratorExit, StopIteration, asyncio.CancelledError]
+)
+async def test_nothing_that_a_backend_raises_ends_the_caller(
+    ring: Ring, monkeypatch: pytest.MonkeyPatch, failure: type[BaseException]
+) -> None:
+    def fail(*_: str) -> None:
+        raise failure
+
+    monkeypatch.setattr(ring, "get_password", fail)
+    with pytest.raises(TokenStoreError, match=failure.__name__):
+        await KeyringStore().load(KEY)
+
+
+@pytest.mark.parametrize("entry", [5, b"{}", ["PLANTED"], object()])
+async def test_what_is_no_text_is_refused(ring: Ring, monkeypatch: pytest.MonkeyPatch, entry: object) -> None:
+    store, tokens = KeyringStore(), TokenSet(access=Token("a"), refresh=Secret("PLANTED"))
+    monkeypatch.setattr(ring, "get_password", lambda *_: entry)
+    for use in (store.check(), store.load(KEY), store.save(KEY, tokens), store.delete(KEY)):
+        with pytest.raises(TokenStoreError, match="no text") as caught:
+            await use
+        assert "PLANTED" not in repr((caught.value, caught.value.__cause__, caught.value.__context__))
 
 
 async def test_a_probe_is_as_long_as_a_token(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:

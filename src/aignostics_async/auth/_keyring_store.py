@@ -17,8 +17,9 @@ from .._core._logging import get_logger
 from .._core._secret import Secret
 from .._core._token import Token, TokenSet
 from .._core._uncancellable import run_in_daemon_thread
-from ..errors import AignosticsError, MissingExtra, TokenStoreError
+from ..errors import MissingExtra, TokenStoreError
 from ._file_store import FileStore
+from ._login_file import is_time
 from ._provider import TokenKey
 
 _log = get_logger("aignostics_async.auth")
@@ -158,24 +159,33 @@ class KeyringStore:
             )
 
     def _read(self, name: str) -> Secret | None:
-        text = self._keyring.get_password(_SERVICE, name)
+        text: object = self._keyring.get_password(_SERVICE, name)
+        if text is not None and not isinstance(text, str):
+            raise TokenStoreError(
+                f"the key ring gave {type(text).__name__}, no text; set another token store"
+            )
         return None if text is None else Secret(text)
 
     async def _ask(self, work: Callable[[], _T]) -> _T:
-        def in_turn() -> _T:
-            with self._turns[os.getpid()]:
-                return work()
+        def in_turn() -> tuple[_T] | TokenStoreError:
+            try:
+                with self._turns[os.getpid()]:
+                    return (work(),)
+            except TokenStoreError as error:
+                return error
+            except BaseException as error:  # noqa: BLE001 - of D-Bus, Windows, macOS; a panic of Rust, too
+                return _unusable(type(error).__name__)
 
-        try:
-            with anyio.fail_after(_SECONDS):
-                return await run_in_daemon_thread(in_turn)
-        except TimeoutError:
-            reason = f"no answer within {_SECONDS:.0f} s"
-        except AignosticsError:
-            raise
-        except Exception as error:  # noqa: BLE001 - D-Bus, Windows and macOS have exceptions of their own
-            reason = type(error).__name__
-        raise TokenStoreError(f"the key ring can't be used ({reason}); unlock it, or set another token store")
+        outcome: tuple[_T] | TokenStoreError = _unusable(f"no answer within {_SECONDS:.0f} s")
+        with anyio.move_on_after(_SECONDS):
+            outcome = await run_in_daemon_thread(in_turn)
+        if isinstance(outcome, TokenStoreError):
+            raise outcome.with_traceback(None)
+        return outcome[0]
+
+
+def _unusable(reason: str) -> TokenStoreError:
+    return TokenStoreError(f"the key ring can't be used ({reason}); unlock it, or set another token store")
 
 
 def _encode(refresh: Secret, signed_in_at: float) -> Secret:
@@ -187,4 +197,5 @@ def _decode(text: Secret) -> _Entry | None:
         entry = msgspec.json.decode(text.reveal(), type=_Entry)
     except (ValueError, RecursionError):
         return None
-    return entry if entry.version == _VERSION else None
+    is_usable = entry.version == _VERSION and bool(entry.refresh_token) and is_time(entry.signed_in_at)
+    return entry if is_usable else None

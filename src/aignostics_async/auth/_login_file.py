@@ -73,7 +73,7 @@ def decode(text: Secret, key: TokenKey) -> TokenSet:
         login = msgspec.json.decode(content, type=_Login)
         if TokenKey(**msgspec.structs.asdict(login.key)) != key:
             raise UnusableFile("it is another login's")
-        if not all(0 <= told < _END_OF_TIME for told in (login.issued_at, login.signed_in_at)):
+        if not (is_time(login.issued_at) and is_time(login.signed_in_at)):
             raise UnusableFile("its times are none")
         access = Secret(login.access_token)
         if not is_sendable(access):
@@ -85,6 +85,11 @@ def decode(text: Secret, key: TokenKey) -> TokenSet:
         )
     except (msgspec.DecodeError, RecursionError):
         raise UnusableFile("it is damaged, or no login at all") from None
+
+
+def is_time(told: float) -> bool:
+    """Whether a number that is kept for seconds since the epoch can be a time."""
+    return 0 <= told < _END_OF_TIME
 
 
 def read(path: Path, key: TokenKey) -> tuple[TokenSet, bool] | None:
