@@ -26,7 +26,8 @@ HOSTILE = (
     "unit\x1f", "\u2068first", "soft\xadhyphen", "grapheme\u034fjoiner", "filler\u3164", "half\uffa0filler",
     "vowel\u180eseparator", "invisible\u2063plus",
     "tag\U000e0041\U000e0042\U000e007f", "selector\ufe0f", "selector\U000e0100", "annotation\ufff9x\ufffb",
-    "music\U0001d173", "shorthand\U0001bca0",
+    "braille\u2800blank", "note\U0001d159head", "hieroglyph\U00013430joiner", "khitan\U00016fe4filler",
+    "syriac\u070fmark", "music\U0001d173", "shorthand\U0001bca0",
 )  # fmt: skip
 LITERAL = ("[red]text[/red]", "[link=https://evil.example]x[/link]", ":smile:", "{braces}", "%s %d", "症例-7")
 """Harmless texts that a library might read as markup."""
@@ -34,8 +35,8 @@ LITERAL = ("[red]text[/red]", "[link=https://evil.example]x[/link]", ":smile:", 
 # Styles and cursor movements of the program itself; it moves up only to redraw its progress bars.
 _OWN = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|2K|1A)|\r")
 _STEERING = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
-    "\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u070f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\U00013430-\U0001343f\U00016fe4\U0001d159\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
 
