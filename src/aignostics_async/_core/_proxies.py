@@ -14,6 +14,7 @@ from ..errors import ConfigurationError
 from ._secret import Secret, conceals_arguments
 from ._urls import DEFAULT_PORTS, is_loopback, split_scheme
 
+_PLACE_END = re.compile(r"[/?#]")
 _PORT = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*):(?P<port>\d+)")
 
 
@@ -35,7 +36,8 @@ class Proxy:
         scheme, rest = split_scheme(url.strip())
         # The last @: a password may hold others, and slashes.
         credentials, sign, place = rest.rpartition("@")
-        shown = f"{scheme or 'http'}://{place}"
+        # A proxy has no path and no query; if one is given, it may be anything.
+        shown = f"{scheme or 'http'}://{_PLACE_END.split(place, 1)[0]}"
         try:
             parts = urlsplit(shown)
             has_place = parts.port != 0 and bool(parts.hostname)

@@ -111,6 +111,7 @@ async def test_a_proxy_of_an_impossible_port_is_refused(monkeypatch: pytest.Monk
         ("http://us%40er:pass%2Fword@proxy.example.com:3128", ("us@er", "pass/word")),
         ("http://user:p/a#s?s@word:1@proxy.example.com:3128", ("user", "p/a#s?s@word:1")),
         ("proxy.example.com:3128", None),
+        ("http://proxy.example.com:3128/word?word#word", None),
         ("//user:password@proxy.example.com:3128", ("user", "password")),
         ("user:pass://word@proxy.example.com:3128", ("user", "pass://word")),
     ],
