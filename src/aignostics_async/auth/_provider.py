@@ -206,9 +206,12 @@ class IdentityProvider:
     def key(self) -> TokenKey:
         """The key under which a token store keeps the logins of this client at this provider.
 
-        Its `family` is empty.
+        Its `family` is empty, and its `issuer` has the path of the token URL, too, unless that is
+        `/oauth/token`: one host may serve several providers, by tenants or realms.
         """
-        return TokenKey(self.issuer, self.client_id, self.audience or "", self.organization or "")
+        path = urlsplit(self.token_url).path
+        issuer = self.issuer if path == _TOKEN else self.issuer + path
+        return TokenKey(issuer, self.client_id, self.audience or "", self.organization or "")
 
 
 def check_provider(provider: object) -> None:
@@ -234,13 +237,14 @@ class TokenKey:
 
         await store.load(provider.key)
 
-    `issuer` is the origin of the token endpoint, and `client_id` the id of the client. `audience` and
-    `organization` are empty by default, as is `family`, which for a `RefreshToken` is a digest of the refresh
-    token that was passed. Keys are hashable, and equal if all fields are.
+    `issuer` is the origin of the token endpoint, with its path unless that is `/oauth/token`, and `client_id`
+    the id of the client. `audience` and `organization` are empty by default, as is `family`, which for a
+    `RefreshToken` is a digest of the refresh token that was passed. Keys are hashable, and equal if all
+    fields are.
     """
 
     issuer: str
-    """The origin of the token endpoint."""
+    """The origin of the token endpoint, with its path unless that is `/oauth/token`."""
     client_id: str
     """The id of the client."""
     audience: str = ""

@@ -218,6 +218,14 @@ def test_logins_are_kept_apart() -> None:
     assert len({key.digest for key in keys}) == len(keys)
 
 
+def test_logins_of_two_tenants_of_one_host_are_kept_apart() -> None:
+    """As with realms of Keycloak, authorization servers of Okta and tenants of Entra."""
+    paths = ["/oauth/token", "/realms/a/token", "/realms/b/token", "/oauth2/v2.0/token"]
+    keys = [IdentityProvider(token_url=f"https://idp.example.com{path}", client_id="c").key for path in paths]
+    assert len({key.digest for key in keys}) == len(keys)
+    assert keys[0].issuer == "https://idp.example.com", "where logins were kept before"
+
+
 @pytest.mark.parametrize(
     "url",
     ["https://localhost:8989/", "http://elsewhere.example.com/", "http://localhost:8989/?a=b", "localhost"],
