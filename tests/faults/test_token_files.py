@@ -382,6 +382,31 @@ async def test_what_a_store_raises_is_told_though_its_lock_hides_it(failure: typ
             await logout(place.provider, store=store)
 
 
+class UnlockedStore(MemoryStore):
+    """A store whose lock excludes nobody, as where a file system has none."""
+
+    @asynccontextmanager
+    async def lock(self, key: TokenKey) -> AsyncIterator[None]:
+        yield
+
+
+async def test_of_processes_without_a_common_lock_each_gets_the_token_of_the_first() -> None:
+    """As with one key ring and two state folders: the second finds the successor of its refresh token."""
+    async with identity() as place:
+        provider, store = place.provider, UnlockedStore()
+        ended = TokenSet(access=Token("ended", lifetime=0), refresh=Secret(place.sign_in()))
+        await store.save(provider.key, ended)
+        first, second = (StoredLogin(provider, store=store) for _ in range(2))
+        saved = asyncio.Event()
+        place.faults.append(Fault(held=saved, status=403, body={"error": "invalid_grant"}, works=False))
+        late = asyncio.create_task(second.get_token())
+        await place.asked.wait()
+        token = await first.get_token()
+        saved.set()
+        assert (await late).is_same(token)
+        assert place.counted == {"token": 2}
+
+
 async def test_who_signs_in_without_the_lock_is_not_replaced_by_an_older_login() -> None:
     """A login does not wait for the lock for ever, and a refresh may hold it for longer."""
     async with identity() as place:

@@ -402,6 +402,16 @@ async def test_each_refresh_token_is_used_once(clock: Clock) -> None:
         assert place.counted == {"token": 5}
 
 
+@pytest.mark.parametrize(
+    "error", ["consent_required", "interaction_required", "login_required", "mfa_required"]
+)
+async def test_what_only_a_person_can_do_needs_a_login(error: str) -> None:
+    async with identity() as place:
+        place.faults.append(Fault(status=400, body={"error": error}, works=False))
+        with pytest.raises(LoginRequired, match=f"{error}.*sign in"):
+            await place.source().get_token()
+
+
 async def test_a_refused_refresh_token_is_not_sent_again(clock: Clock) -> None:
     async with identity() as place:
         source = place.source("PLANTED")

@@ -36,6 +36,10 @@ PENDING = ("authorization_pending", "slow_down")
 """While a person has not signed in on the other device; the second one also asks for patience."""
 DEFAULT_LIFETIME = 300.0  # seconds, if neither the response nor the token says
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+# Beside that of OAuth, those of OpenID Connect Core, 3.1.2.6, and Auth0 for what only a person can do.
+_PERSON_NEEDED = frozenset(
+    {"invalid_grant", "consent_required", "interaction_required", "login_required", "mfa_required"}
+)
 _ENDED_ALREADY = frozenset({"invalid_grant", "invalid_token"})
 _THROTTLED = ("rate_limit", "throttl", "too_many")  # in OAuth errors, which no standard names
 _TRANSIENT_ERRORS = frozenset({"server_error", "temporarily_unavailable", *PENDING})
@@ -142,7 +146,7 @@ class TokenEndpoint:
         told = f"{response.error}: {response.description}" if response.description else response.error
         if _is_for_now(response):
             return self._unavailable(response)
-        if response.error == "invalid_grant":
+        if response.error in _PERSON_NEEDED:
             return LoginRequired(f"the login of {self.provider.display_name} is no longer valid ({told})")
         if response.error == "expired_token":
             return LoginTimeout(

@@ -52,20 +52,32 @@ class StoredTokens:
     async def obtain(self, held: Token | None) -> Token:
         """Return another token than `held`; raises LoginRequired if no refresh token is left."""
         async with locked(self._store, self.key):
-            stored = await load_tokens(self._store, self.key)
-            self._was_stored |= stored is not None
-            unsaved = self._unsaved
-            if unsaved is not None and stored is not None and stored.signed_in_at > unsaved.signed_in_at:
-                self._unsaved = None  # somebody has signed in since
-            if stored is not None and self._unsaved is None and _is_news(stored.access, held):
-                return stored.access
-            for refresh, of in self._candidates(stored):
-                tokens = await self._refresh(refresh)
-                if tokens is not None:
-                    tokens = tokens if of is None else evolve(tokens, signed_in_at=of.signed_in_at)
-                    await self._keep(tokens, stored)
-                    return tokens.access
+            known = -1
+            while len(self._refused) > known:
+                # Again after a refusal: where processes share no lock, another one may have used the refresh
+                # token first, and saved its successor.
+                known = len(self._refused)
+                stored = await load_tokens(self._store, self.key)
+                token = await self._token_of(stored, held)
+                if token is not None:
+                    return token
         raise LoginRequired(f"{self._refusal or self._nothing(stored)}; {self._remedy}")
+
+    async def _token_of(self, stored: TokenSet | None, held: Token | None) -> Token | None:
+        """Return the token of the store if it is another than `held`, else a new one; None if all refuse."""
+        self._was_stored |= stored is not None
+        unsaved = self._unsaved
+        if unsaved is not None and stored is not None and stored.signed_in_at > unsaved.signed_in_at:
+            self._unsaved = None  # somebody has signed in since
+        if stored is not None and self._unsaved is None and _is_news(stored.access, held):
+            return stored.access
+        for refresh, of in self._candidates(stored):
+            tokens = await self._refresh(refresh)
+            if tokens is not None:
+                tokens = tokens if of is None else evolve(tokens, signed_in_at=of.signed_in_at)
+                await self._keep(tokens, stored)
+                return tokens.access
+        return None
 
     def _nothing(self, stored: TokenSet | None) -> str:
         whose = self._endpoint.provider.display_name
