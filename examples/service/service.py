@@ -4,7 +4,8 @@
 
 The environment says which platform to use and as whom, as `Client.from_env` reads it. It listens on this
 machine only: put a proxy that signs users in before it, and name by `--user-header` the header in which it
-says who has; each user then sees his own submissions and runs. After a restart or a kill it continues.
+says who has, once and in place of the browser's; each user then sees his own submissions and runs. Without
+the option it answers to `localhost` and `127.0.0.1` alone. After a restart or a kill it continues.
 
 Run it under a supervisor: it ends with status 1 when it can't go on, for example because the login has ended.
 `GET /health` answers 503 while it is behind the platform, and `GET /ready` until the platform has answered.
@@ -29,10 +30,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import Body, Depends, FastAPI, Header, HTTPException, Request
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, StreamingResponse
 from slide_folder import SlideFolder
 from watcher import PlatformWatcher, show_submission
@@ -87,6 +88,8 @@ def create_app(
         print("stopped", flush=True)
 
     app = FastAPI(lifespan=lifespan)
+    if user_header is None:  # no proxy: a page whose name was made to lead here could read everything
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"])
     app.state.feed = feed
     app.add_exception_handler(Exception, answer)
     user = user_from(user_header)
@@ -107,9 +110,10 @@ def user_from(header: str | None) -> Any:
     def user(request: Request) -> str | None:
         if header is None:
             return None
-        if not (name := request.headers.get(header)):
+        names = request.headers.getlist(header)
+        if len(names) != 1 or not names[0]:  # of two, one may be the browser's own
             raise HTTPException(401, "sign in first")
-        return name
+        return names[0]
 
     return Depends(user)
 
@@ -117,8 +121,11 @@ def user_from(header: str | None) -> Any:
 def check_origin(request: Request) -> None:
     """Refuse requests that pages of other sites let a browser send."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    is_foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
-    if is_foreign or site not in (None, "same-origin", "none"):
+    if site is None:  # an older browser; a proxy may pass another host on, which Origin does not have
+        is_own = origin is None or origin.partition("://")[2] == request.headers.get("host")
+    else:
+        is_own = site in ("same-origin", "none")
+    if not is_own:
         raise HTTPException(403, "this request came from another site")
 
 

@@ -93,7 +93,7 @@ def start(
         transport = httpx.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url="http://service") as http,
+            httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http,
         ):
             yield Running(app, http, has_failed)
 
@@ -168,6 +168,30 @@ async def test_a_restart_continues_where_it_was(start: Start, aignostics_emulato
     assert later["id"] > before["id"]
 
 
+@pytest.mark.parametrize("path", ["/", "/state", "/slides", "/events", "/pictures/run/a.png"])
+async def test_a_name_that_was_made_to_lead_here_shows_nothing(service: Running, path: str) -> None:
+    answer = await service.http.get(path, headers={"Host": "evil.example:8000"})
+    assert answer.status_code == 400
+
+
+async def test_a_user_who_is_named_twice_is_nobody(start: Start) -> None:
+    """One of the two names may be what a browser has sent, before that of the proxy."""
+    async with start(user_header="X-Forwarded-User") as running:
+        names = [("X-Forwarded-User", "ada"), ("X-Forwarded-User", "ben")]
+        assert (await running.http.get("/state", headers=names)).status_code == 401
+        assert (await running.http.get("/state", headers=names[:1])).status_code == 200
+
+
+async def test_a_proxy_may_name_another_host(start: Start) -> None:
+    async with start(user_header="X-Forwarded-User") as running:
+        headers = {
+            "Host": "127.0.0.1:8000",
+            "Origin": "https://slides.example",
+            "Sec-Fetch-Site": "same-origin",
+        }
+        await running.submit("good.tiff", **headers, **{"X-Forwarded-User": "ada"})
+
+
 async def test_each_user_sees_what_is_his(start: Start) -> None:
     async with start(user_header="X-Forwarded-User") as running:
         assert (await running.http.get("/state")).status_code == 401
@@ -197,7 +221,14 @@ async def test_a_name_that_no_file_can_have_is_not_found(service: Running, path:
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}]
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://["},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://127.0.0.1"},
+    ],
 )
 async def test_a_page_of_another_site_submits_nothing(service: Running, headers: dict[str, str]) -> None:
     refused = await service.http.post("/submissions", json={"names": ["good.tiff"]}, headers=headers)
