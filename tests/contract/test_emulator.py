@@ -17,8 +17,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from support import run_body
 
+from aignostics_async.emulator import EmulatorOptions, serve
 from aignostics_async.emulator.api._undocumented import BY_ITSELF, UNDOCUMENTED, RefusalHandler
 from aignostics_async.emulator.process import Emulator
+from aignostics_async.errors import ConfigurationError
 
 Ask = Callable[..., requests.Response]
 NO_RUN = UUID(int=1)
@@ -250,3 +252,15 @@ def test_the_documented_methods_and_paths_only(ask: Ask) -> None:
         assert set(answer.headers["Allow"].split(", ")) == {"GET", "POST"}
     for path in ("/v1/runs/", "/v1/versions/he-tme:v1.0.0"):
         assert ask("GET", path, allow_redirects=False).status_code == 404
+
+
+@pytest.mark.process
+async def test_a_data_folder_has_one_emulator_at_a_time(tmp_path: Path) -> None:
+    """Two of them would share one state, and each would end the other's tokens."""
+    with Emulator(tmp_path / "data") as first:
+        with pytest.raises(ConfigurationError, match="an emulator is running on"):
+            await serve(EmulatorOptions(data=tmp_path / "data"))
+        async with first.client() as client:
+            assert [run async for run in client.runs.list()] == []
+        first.kill()
+        first.start()

@@ -6,8 +6,8 @@ import json
 import os
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .._core._atomic_file import atomic_file
+from .._core._file_lock import FileLock, LocksUnsupported
 from ..errors import ConfigurationError
 from ._allowed_hosts import AllowedHosts
 from ._host import ConnectionInfo, EmulatorHost
@@ -65,8 +66,21 @@ async def serve(
     called with its `ConnectionInfo`, and the `ready_file`, if one is passed, is written atomically with the
     same as JSON, readable by its owner only. It is for development, not for an open network.
 
-    Raises ConfigurationError if the address, the data folder or the ready file can't be used.
+    Raises ConfigurationError if the address, the data folder or the ready file can't be used, or another
+    emulator uses the folder: two of them would change each other's tokens and runs.
     """
+    with _locked(options.data):
+        await _serve(options, host, port, ready_file, static_token, on_ready)
+
+
+async def _serve(
+    options: EmulatorOptions,
+    host: str,
+    port: int,
+    ready_file: Path | None,
+    static_token: str | None,
+    on_ready: Callable[[ConnectionInfo], None] | None,
+) -> None:
     _clear(ready_file)
     listener = _listen(host, port)
     platform = _platform(options, _origin(host, listener.getsockname()[1]))
@@ -126,6 +140,26 @@ def _origin(host: str, port: int) -> str:
     # A client accepts plain HTTP from this machine only, so wildcard addresses become the loopback address.
     shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    lock = FileLock(folder / "lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_free = lock.acquire()
+    except LocksUnsupported:
+        is_free = True
+    except OSError as error:
+        raise ConfigurationError(f"{folder} can't be used as the data folder: {error}") from None
+    if not is_free:
+        raise ConfigurationError(
+            f"an emulator is running on {folder}; stop it, or choose another data folder"
+        )
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _platform(options: EmulatorOptions, origin: str) -> Platform:
