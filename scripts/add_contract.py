@@ -23,6 +23,7 @@ import regenerate
 import yaml
 from contract import document, lines, swap
 from contract.lines import ContractLine, UnknownLine
+from contract.openapi_form import NotASpecification
 
 _NEXT_STEPS = """Written: {written}. What is left to do:
   {overlay}: read the draft, and give operations the names that they have in other lines
@@ -44,7 +45,7 @@ def main() -> int:
         new, _ = document.read_any(arguments.new)
         print("generating: some ten seconds", file=sys.stderr)
         add(arguments.root.resolve(), line, new)
-    except (document.NotASpecification, regenerate.RegenerationError, UnknownLine) as error:
+    except (NotASpecification, regenerate.RegenerationError, UnknownLine) as error:
         print(f"{error}\nThe tree is unchanged.", file=sys.stderr)
         return 1
     return 0

@@ -29,6 +29,7 @@ from typing import Any
 import yaml
 from contract import document, lines, swap
 from contract.lines import ContractLine
+from contract.openapi_form import NotASpecification
 from jsonpath_ng.exceptions import JSONPathError
 from jsonpath_ng.ext.parser import parse
 from oas_patch.overlay import apply_overlay
@@ -240,7 +241,7 @@ def main() -> int:
         built.mkdir()  # with the usual mode, which a temporary folder lacks
         try:
             build(arguments.root, built)
-        except (document.NotASpecification, RegenerationError, lines.UnknownLine) as error:
+        except (NotASpecification, RegenerationError, lines.UnknownLine) as error:
             print(error, file=sys.stderr)
             return 1
         if not arguments.check:

@@ -20,6 +20,7 @@ import regenerate
 from contract import document, lines, report, swap
 from contract.changes import compare
 from contract.lines import OLDEST, ContractLine, UnknownLine
+from contract.openapi_form import NotASpecification
 from contract.redocly import ToolMissing, verdicts
 from contract.severity import Judged, judge
 from contract.usage import modules, uses
@@ -81,7 +82,7 @@ def main() -> int:
         new, name = document.read_any(arguments.new)
         print("comparing: some seconds", file=sys.stderr)
         judged = differences(arguments.root, document.read(arguments.root / line.document), new, line)
-    except (document.NotASpecification, regenerate.RegenerationError, ToolMissing, UnknownLine) as error:
+    except (NotASpecification, regenerate.RegenerationError, ToolMissing, UnknownLine) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
     write = report.markdown if arguments.format == "markdown" else report.as_json

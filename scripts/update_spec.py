@@ -27,6 +27,7 @@ import spec_diff
 import yaml
 from contract import changelog, document, lines, report, swap, types
 from contract.lines import OLDEST, ContractLine, UnknownLine
+from contract.openapi_form import NotASpecification
 from contract.redocly import ToolMissing
 from contract.severity import Judged
 
@@ -64,7 +65,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as scratch:
             update(root, line, arguments.new, Path(scratch, "tree"), write=arguments.write)
     except (
-        *(document.NotASpecification, ToolMissing, UnknownLine),
+        *(NotASpecification, ToolMissing, UnknownLine),
         *(regenerate.RegenerationError, Stopped),
     ) as error:
         print(f"\nStopped: {error}\nThe tree is unchanged.", file=sys.stderr)

@@ -16,6 +16,7 @@ import regenerate
 import small_platform
 from attrs import define
 from contract import changes, document, lines, usage
+from contract.openapi_form import NotASpecification
 
 SPEC = json.dumps(small_platform.CONTRACT)
 
@@ -202,7 +203,7 @@ def test_what_a_deployment_shows_instead_is_told(
     deployment: Deployment, status: int, body: bytes, words: str
 ) -> None:
     deployment.status, deployment.body = status, body
-    with pytest.raises(document.NotASpecification, match=words.replace("?", r"\?")):
+    with pytest.raises(NotASpecification, match=words.replace("?", r"\?")):
         document.read_any(deployment.root)
 
 
@@ -220,6 +221,6 @@ def test_what_a_deployment_shows_instead_is_told(
     ],
 )
 def test_an_address_is_that_of_a_deployment(address: str) -> None:
-    with pytest.raises(document.NotASpecification, match="is no address of a deployment") as caught:
+    with pytest.raises(NotASpecification, match="is no address of a deployment") as caught:
         document.read_any(address)
     assert "word" not in str(caught.value)

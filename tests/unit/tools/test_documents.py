@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from contract import document
+from contract.openapi_form import NotASpecification
 
 WHOLE = {"openapi": "3.1.0", "info": {"title": "Small", "version": "1"}, "paths": {"/a": {}}}
 
@@ -44,7 +45,7 @@ ALIASES = b"a0: &a0 [x]\n" + b"".join(
 def test_what_is_no_specification_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "new.json"
     path.write_bytes(content)
-    with pytest.raises(document.NotASpecification, match=r"new\.json") as caught:
+    with pytest.raises(NotASpecification, match=r"new\.json") as caught:
         document.read(path)
     assert message in str(caught.value)
 
@@ -57,7 +58,7 @@ def test_a_field_called_properties_is_no_truth_value(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(document.NotASpecification, match="can't be read"):
+    with pytest.raises(NotASpecification, match="can't be read"):
         document.read(tmp_path / "none.json")
 
 
@@ -104,6 +105,10 @@ def consisting_of(schema: object) -> bytes:
     return whole(components={"schemas": {"A": schema, "B": {"oneOf": [{"$ref": "#/components/schemas/A"}]}}})
 
 
+def with_schema(schema: object) -> bytes:
+    return whole(components={"schemas": {"A": schema}})
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -148,12 +153,22 @@ def consisting_of(schema: object) -> bytes:
         (whole(components={"schemas": []}), "is not of type"),
         (whole(paths={"/a": None}), 'null is not of type "object", at paths//a'),
         (whole(paths={"/a": {"get": {"parameters": [{"in": "query"}]}}}), '"name" is a required property'),
+        (with_schema({"properties": "b"}), "'b' is not of type 'object', at components/schemas/A/properties"),
+        (with_schema({"required": "b"}), "at components/schemas/A/required"),
+        (with_schema({"items": {"type": "objekt"}}), "at components/schemas/A/items/type"),
+        (with_schema({"minimum": "1"}), "at components/schemas/A/minimum"),
+        (
+            whole(
+                paths={"/a": {"get": {"parameters": [{"in": "query", "name": "b", "schema": {"enum": 1}}]}}}
+            ),
+            "at paths//a/get/parameters/0/schema/enum",
+        ),
     ],
 )
 def test_a_broken_document_is_refused_with_the_remedy(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "new.yaml"
     path.write_bytes(content)
-    with pytest.raises(document.NotASpecification, match=r"new\.yaml") as caught:
+    with pytest.raises(NotASpecification, match=r"new\.yaml") as caught:
         document.read(path)
     assert message in str(caught.value)
 
@@ -163,6 +178,17 @@ def test_a_schema_may_hold_itself_in_a_field(tmp_path: Path) -> None:
     own = {"$ref": "#/components/schemas/A"}
     path.write_bytes(
         whole(components={"schemas": {"A": {"properties": {"$ref": own, "a": {"items": {"anyOf": [own]}}}}}})
+    )
+    assert document.read(path)["components"]
+
+
+def test_what_is_no_schema_may_be_anything(tmp_path: Path) -> None:
+    path = tmp_path / "new.json"
+    path.write_bytes(
+        whole(
+            **{"x-tool": {"schema": {"type": 1}}},
+            components={"schemas": {"A": {"example": {"schema": {"type": 1}}, "nullable": True}}},
+        )
     )
     assert document.read(path)["components"]
 
