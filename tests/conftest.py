@@ -245,6 +245,6 @@ def slide(slide_file: Path) -> Slide:
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    """Give a browser that reaches this machine only; see tests/browser.py."""
+    """Give a browser that reaches this machine only; see tests/helpers/browser.py."""
     async with open_browser() as opened:
         yield opened
