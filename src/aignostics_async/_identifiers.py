@@ -99,7 +99,7 @@ def split_version_id(version_id: str) -> tuple[str, str]:
     parts = _VERSION_ID.fullmatch(version_id) if isinstance(version_id, str) else None
     if parts is None:
         raise UsageError(
-            f"{version_id!r} is no version id; give application and version, such as 'h-e-tme:v1.2.3'. "
+            f"{version_id!r} is no version id; give application and version, such as 'he-tme:v1.1.0'. "
             "client.applications.versions(...) lists them"
         )
     return parts[1], parts[2]

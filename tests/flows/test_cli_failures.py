@@ -7,15 +7,17 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from command_line import run_here
-from cyclopts import App
+from cyclopts import App, Argument, CoercionError, Token
 from support import pretend, result
 
 from aignostics_async import AwsKey, Slide
@@ -141,6 +143,9 @@ def test_an_answer_of_the_api_as_json(
         (("--limit", "0"), "--limit is a whole number, at least 1"),
         (("--mpp", "-1"), "--mpp is"),
         (("--prefix", "/x/"), "--prefix is"),
+        (("--endpoint", "http://127.0.0.1:1"), "leave out --endpoint"),
+        (("--local-cluster", "0"), "--local-cluster is"),
+        (("--identifying", "labels=allow"), "--identifying is one of warn, refuse, allow, or KIND=POLICY"),
     ],
 )
 def test_errors_name_options(emulator: Emulator, arguments: tuple[str, ...], option: str) -> None:
@@ -163,6 +168,65 @@ def test_advice_is_for_the_command_line(emulator: Emulator, arguments: tuple[str
     assert done.returncode == 2
     assert words in done.stderr
     assert "client." not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["submit", "bulk run", "bulk resume"])
+@pytest.mark.parametrize("option", ["--poll-interval=0", "--bwlimit=fast", "--deadline=tomorrow"])
+def test_a_rehearsal_refuses_what_the_command_does(
+    emulator: Emulator, slide: Slide, tmp_path: Path, command: str, option: str
+) -> None:
+    arguments = ["he-tme:v1.0.0", str(slide.path), "--store", emulator.store_url]
+    if command != "submit":
+        arguments = [str(tmp_path / "job"), *(arguments if command == "bulk run" else ())]
+    done = cli(emulator, *command.split(), *arguments, option, "--dry-run")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert option.partition("=")[2] in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("slides/",), ("slides/", "he-tme:v1.0.0")])
+def test_a_forgotten_version_is_told_before_its_slides(
+    emulator: Emulator, arguments: tuple[str, ...]
+) -> None:
+    done = cli(emulator, "submit", *arguments, "--store", emulator.store_url)
+    assert "'slides/' is no version id" in done.stderr
+
+
+@pytest.mark.process
+def test_a_place_that_can_not_be_is_told_in_words(slide: Slide, tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.touch()
+    command = [sys.executable, "-m", "aignostics_async.cli", "slides", "inspect", str(slide.path)]
+    done = subprocess.run(
+        [*command, "--thumbnails", str(taken)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"error: {taken}: File exists\n"
+
+
+def test_a_folder_for_the_table_is_made(emulator: Emulator, tmp_path: Path) -> None:
+    (run_id,) = emulator.script({"items": ["a"], "steps": [(0, None, "COMPLETED")]})
+    table = tmp_path / "tables/all.csv"
+    cli(emulator, "runs", "download", run_id, tmp_path / "results", "--table", table)
+    assert table.is_file()
+
+
+def whole_numbers(group: App) -> Iterator[Argument]:
+    """Yield every parameter that is a whole number."""
+    for path in commands(group):
+        command = reduce(App.__getitem__, path, group)
+        if callable(command.default_command):
+            for argument in command.assemble_argument_collection():
+                if argument.hint in (int, int | None):
+                    yield argument
+
+
+def test_no_whole_number_is_rounded() -> None:
+    found = list(whole_numbers(_app.app))
+    assert {"--max-items", "--limit", "--port"} <= {argument.name for argument in found}
+    for argument in found:
+        argument.append(Token(keyword=argument.name, value="1.7", source="cli"))
+        with pytest.raises(CoercionError, match=r"it takes a whole number, not '1\.7'"):
+            argument.convert()
 
 
 def test_an_empty_list_is_no_error(emulator: Emulator) -> None:
@@ -210,13 +274,15 @@ def test_the_python_of_the_how_to_is_true(root: Path) -> None:
 
 
 def test_the_commands_of_the_documentation_exist(emulator: Emulator, root: Path) -> None:
-    """Parse every command line of the two pages; what they would do is not done."""
-    pages = ("docs/how-to/bulk-jobs.md", "docs/command-line.md")
-    text = "\n".join((root / page).read_text() for page in pages)
-    found = re.findall(r"^\$ aignostics-async ([^#\n]*)", text, re.MULTILINE)
-    assert len(found) > 12
+    """Parse every command line of the documentation; what they would do is not done."""
+    pages = [root / "README.md", *(root / "docs").rglob("*.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages).replace("\\\n", "")
+    found = re.findall(r"^ *\$ aignostics-async ([^#\n]*)", text, re.MULTILINE)
+    assert len(found) > 50
     for line in found:
-        _app.app.parse_args(shlex.split(line), exit_on_error=False, print_error=False)
+        if " ... " not in line:
+            words = shlex.split(line.partition(" > ")[0])
+            _app.app.parse_args(words, exit_on_error=False, print_error=False)
 
 
 def commands(group: App, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from ..errors import MissingExtra
+from ._options import Whole
 from ._output import discard, out
 from ._signals import interrupting_at_once
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 async def emulator(
     *,
     host: str = "127.0.0.1",
-    port: int = 0,
+    port: Whole = 0,
     contract: Annotated[str, Parameter(env_var="AIGNOSTICS_CONTRACT")] = "1.8",
     data: Path = Path("emulator-data"),
     ready_file: Path | None = None,
@@ -32,7 +33,7 @@ async def emulator(
     device_interval: float = 5,
     url_lifetime: float = 3600,
     remote_inputs: Annotated[bool, Parameter(show_default=False)] = False,
-    failed_items_threshold: int = 50,
+    failed_items_threshold: Whole = 50,
     allow_host: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     violations: Annotated[Path | None, Parameter(env_var="AIGNOSTICS_EMULATOR_VIOLATIONS")] = None,
 ) -> None:

@@ -61,6 +61,8 @@ _FIRST_WORD = re.compile(
 _CONTRACT = re.compile(r"^contract(?= is )")
 _COMMANDS = {
     "force=True": "--force",
+    "leave out `endpoint`": "leave out --endpoint",
+    "local_workers is": "--local-cluster is",
     "application_id is a text": "--application is a text",
     "client.applications.versions(...)": "'aignostics-async applications APPLICATION'",
     "client.runs.find(references=error.references, since=error.sent_at)": "'aignostics-async runs find'",
@@ -107,6 +109,8 @@ def show_error(error: Exception, status: int, *, as_json: bool) -> None:
 def _in_words(error: Exception) -> str:
     if isinstance(error, UnusedCliTokensError):
         return f"no argument is expected here: {' '.join(error.unused_tokens or ())}."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error) or type(error).__name__
 
 

@@ -9,18 +9,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from attrs import evolve
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from ..errors import UsageError
 
 if TYPE_CHECKING:
-    from .. import Client
+    from .. import Client, Settings
     from ..bulk import BulkJob
 
 Flag = Parameter(negative=(), show_default=False)
 RunId = Annotated[str, Parameter(help="The id of the run, as 'runs list' prints it.")]
 Json = Annotated[bool, Parameter(name="--json", negative=(), show_default=False, help="Print JSON.")]
 PollInterval = Annotated[float, Parameter(help="Seconds between two requests for the status of a run.")]
+
+
+def _whole(_type: Any, tokens: Sequence[Token]) -> int:
+    """Return a whole number; the converter of cyclopts rounds 1.7 to 2, which might be items to be billed."""
+    text = tokens[0].value
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"it takes a whole number, not {text!r}.") from None
+
+
+Whole = Annotated[int, Parameter(converter=_whole)]
 Endpoint = Annotated[
     str | None,
     Parameter(
@@ -69,8 +81,15 @@ IncludeLabel = Annotated[
 
 def identifying_policies(values: Sequence[str]) -> dict[str, str]:
     """Return the policies of --identifying: one for all kinds, then those for single kinds."""
-    from .. import IdentifyingKind
+    from .. import IdentifyingKind, IdentifyingPolicy
 
+    policies, kinds_known = ", ".join(IdentifyingPolicy), ", ".join(IdentifyingKind)
+    for value in values:
+        kind, separator, policy = value.rpartition("=")
+        if policy not in {*IdentifyingPolicy} or (separator and kind not in {*IdentifyingKind}):
+            raise UsageError(
+                f"--identifying is one of {policies}, or KIND=POLICY for one of {kinds_known}, not {value!r}"
+            )
     of_all = [value for value in values if "=" not in value][-1:]
     kinds = dict(value.split("=", 1) for value in values if "=" in value)
     return {**{kind: of_all[0] for kind in IdentifyingKind if of_all}, **kinds}
@@ -80,13 +99,18 @@ def client(
     poll_interval: float | None = None, bwlimit: str | None = None, *, job: BulkJob | None = None
 ) -> Client:
     """Return the client that the environment describes; for a job, by default with its own contract."""
-    from .. import Client, Settings, Transfers
+    from .. import Client
 
-    transfers = Transfers(bandwidth=None if bwlimit is None else bytes_per_second(bwlimit))
-    settings = Settings(transfers=transfers)
-    if poll_interval is not None:
-        settings = evolve(settings, poll_interval=poll_interval)
+    settings = settings_of(poll_interval, bwlimit)
     return Client.from_env(settings=settings, fallback_contract=None if job is None else job.contract)
+
+
+def settings_of(poll_interval: float | None = None, bwlimit: str | None = None) -> Settings:
+    """Return the settings that options tell; raises UsageError and ConfigurationError."""
+    from .. import Settings, Transfers
+
+    settings = Settings(transfers=Transfers(bandwidth=None if bwlimit is None else bytes_per_second(bwlimit)))
+    return settings if poll_interval is None else evolve(settings, poll_interval=poll_interval)
 
 
 def bytes_per_second(rate: str) -> float:

@@ -58,6 +58,8 @@ async def inspect(
     """
     if not paths:
         raise UsageError("give slide files, or folders that contain some")
+    if thumbnails is not None:
+        _make_folder(thumbnails)
     inspection = await inspect_slides(
         *paths,
         mpp=mpp,
@@ -156,8 +158,11 @@ def _words(finding: Finding) -> str:
     return f"{finding.problem}; {finding.remedy}" if finding.remedy else finding.problem
 
 
-def _write_thumbnails(folder: Path, inspection: Inspection) -> None:
+def _make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+
+
+def _write_thumbnails(folder: Path, inspection: Inspection) -> None:
     width = len(str(len(inspection.slides)))
     for number, slide in enumerate(inspection.slides, start=1):
         if slide.thumbnail is not None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from attrs import evolve
 from cyclopts import Parameter
 
-from .. import ApplicationVersion, FoundSlides, Item, find_slides, read_api_root, read_metadata
+from .. import ApplicationVersion, Client, FoundSlides, Item, find_slides, read_api_root, read_metadata
 from ..errors import SubmissionUnknown, UsageError
 from ._applications import find_version
 from ._options import (
@@ -103,6 +103,11 @@ async def submit(
     force
         Submit even if the platform says that it is DOWN.
     """
+    if ":" not in application_version:
+        raise UsageError(
+            f"{application_version!r} is no version id; give application and version, such as "
+            "'he-tme:v1.1.0'. 'aignostics-async applications APPLICATION' lists them"
+        )
     texts = dict(key_value(pair) for pair in metadata)
     kept = as_run_metadata(run_metadata, "--run-metadata")
     found = _find(slides)
@@ -119,7 +124,13 @@ async def submit(
         sources: dict[str, Any] = {"mpp": mpp, "metadata": texts, "include_label": include_label}
         if references == "pseudonyms":
             sources["reference_from"] = references
-        return await _rehearse(application_version, slides, plan, sources, endpoint, as_json=as_json)
+        return await _rehearse(
+            {"application_version": application_version, **plan},
+            {"places": [str(path) for path in slides], **sources},
+            client(poll_interval, bwlimit),
+            endpoint,
+            as_json=as_json,
+        )
     options: dict[str, Any] = {
         "identifying": identifying_policies(identifying),
         "pack": pack,
@@ -163,21 +174,14 @@ async def submit(
 
 
 async def _rehearse(
-    application_version: str,
-    slides: tuple[Path, ...],
-    plan: dict[str, Any],
-    sources: dict[str, Any],
-    endpoint: str | None,
-    *,
-    as_json: bool,
+    plan: dict[str, Any], sources: dict[str, Any], session: Client, endpoint: str | None, *, as_json: bool
 ) -> int:
     """Show what would be sent and everything that would fail, like 'bulk plan'."""
     from ..bulk import JobPlan, Sources
     from .bulk._plan import preflight
 
-    job = JobPlan(api_root=read_api_root(os.environ), application_version=application_version, **plan)
-    places = Sources(places=[str(path) for path in slides], **sources)
-    return await preflight(job, places, endpoint=endpoint, as_json=as_json)
+    job = JobPlan(api_root=read_api_root(os.environ), **plan)
+    return await preflight(job, Sources(**sources), session, endpoint=endpoint, as_json=as_json)
 
 
 @contextmanager

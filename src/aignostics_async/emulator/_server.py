@@ -70,13 +70,14 @@ async def serve(
     emulator uses the folder: two of them would change each other's tokens and runs.
     """
     with _locked(options.data):
-        await _serve(options, host, port, ready_file, static_token, on_ready)
+        await _serve(options, host, port, ready_file=ready_file, static_token=static_token, on_ready=on_ready)
 
 
 async def _serve(
     options: EmulatorOptions,
     host: str,
     port: int,
+    *,
     ready_file: Path | None,
     static_token: str | None,
     on_ready: Callable[[ConnectionInfo], None] | None,

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from ... import Client, Store
 from ...bulk import ClusterTls, DaskEngine, LocalEngine, StageEngine
 from ...errors import UsageError
+from .._options import Whole
 
 
 @Parameter(name="*")
@@ -32,7 +33,7 @@ class EngineOptions:
         Path | None, Parameter(help="The file that 'dask scheduler --scheduler-file' has written.")
     ] = None
     local_cluster: Annotated[
-        int | None, Parameter(help="The number of workers of a Dask cluster to start on this machine.")
+        Whole | None, Parameter(help="The number of workers of a Dask cluster to start on this machine.")
     ] = None
     tls_ca: Annotated[
         Path | None,

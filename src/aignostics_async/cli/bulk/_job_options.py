@@ -18,6 +18,7 @@ from .._options import (
     Identifying,
     IncludeLabel,
     RunMetadata,
+    Whole,
     as_time,
     identifying_policies,
     key_value,
@@ -70,7 +71,9 @@ class JobOptions:
             "decides. A file that matches none is included, unless the first pattern is an --include.",
         ),
     ] = ()
-    limit: Annotated[int | None, Parameter(help="The maximum number of slides; by default no limit.")] = None
+    limit: Annotated[Whole | None, Parameter(help="The maximum number of slides; by default no limit.")] = (
+        None
+    )
     reference_from: Annotated[
         str | None,
         Parameter(
@@ -98,9 +101,9 @@ class JobOptions:
     results: Annotated[
         Path | None, Parameter(help="The folder of outputs; by default one in the job's folder.")
     ] = None
-    chunk_size: Annotated[int, Parameter(help="Items per run, 500 at most.")] = 100
+    chunk_size: Annotated[Whole, Parameter(help="Items per run, 500 at most.")] = 100
     max_items: Annotated[
-        int | None, Parameter(help="The maximum number of items to be billed; by default no limit.")
+        Whole | None, Parameter(help="The maximum number of items to be billed; by default no limit.")
     ] = None
     price: Annotated[
         str | None,

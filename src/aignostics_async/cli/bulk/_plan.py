@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ... import read_api_root
+from ... import Client, read_api_root
 from ...bulk import Finding, FindingGroup, JobPlan, PreflightReport, Sources, group_findings, run_preflight
 from .._options import Json, client
 from .._output import (
@@ -51,12 +51,13 @@ async def plan(
         Folders, slide files, and patterns such as 'slides/**/*.svs'.
     """
     job, sources = options.plan(read_api_root(os.environ), application_version), options.sources(places)
-    return await preflight(job, sources, endpoint=options.endpoint, engine=engine, as_json=as_json)
+    return await preflight(job, sources, client(), endpoint=options.endpoint, engine=engine, as_json=as_json)
 
 
 async def preflight(
     job: JobPlan,
     sources: Sources,
+    session: Client,
     *,
     endpoint: str | None,
     engine: EngineOptions | None = None,
@@ -66,7 +67,7 @@ async def preflight(
     """Run the preflight, show its report, and return the exit status."""
     engine = engine or EngineOptions()
     stages = engine.open(endpoint)
-    async with client() as session:
+    async with session:
         store = engine.store(session, job.store, endpoint)
         with preflight_progress() as progress:
             report = await run_preflight(

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from ...bulk import BulkJob, JobObserver, PendingDecisions, ReportedDuplicate, ReportedRun
 from ...errors import UsageError
-from .._options import Json, client
+from .._options import Json, Whole, client
 from .._output import count, human_moment, jsonable, out, print_json, print_outcome
 from .._rehearsal import DryRun, rehearsed
 
@@ -22,7 +22,7 @@ _Choice = Annotated[bool, Parameter(negative=(), show_default=False)]
 
 async def resolve(
     directory: Path,
-    chunk: int | None = None,
+    chunk: Whole | None = None,
     /,
     *,
     run: str | None = None,

@@ -27,7 +27,19 @@ from ...bulk import (
 from ...errors import JobStopped
 from .._confirm import confirm
 from .._failures import exit_status
-from .._options import Bwlimit, Deadline, DueDate, Endpoint, Flag, Json, PollInterval, as_time, client
+from .._options import (
+    Bwlimit,
+    Deadline,
+    DueDate,
+    Endpoint,
+    Flag,
+    Json,
+    PollInterval,
+    Whole,
+    as_time,
+    client,
+    settings_of,
+)
 from .._output import count, discard, err, is_quiet, note, print_json_line, show, text
 from .._progress import JobProgress, preflight_progress
 from .._rehearsal import DryRun, continuation_of_job, rehearsed
@@ -84,7 +96,13 @@ async def run(
     if dry_run:
         results = directory / "results"
         return await preflight(
-            plan, sources, endpoint=options.endpoint, engine=engine, results=results, as_json=as_json
+            plan,
+            sources,
+            client(poll_interval, bwlimit),
+            endpoint=options.endpoint,
+            engine=engine,
+            results=results,
+            as_json=as_json,
         )
     display = _Display(lines=as_json or not sys.stdout.isatty())
     async with client(poll_interval, bwlimit) as session:
@@ -122,7 +140,7 @@ async def resume(
     *,
     endpoint: Endpoint = None,
     engine: EngineOptions | None = None,
-    chunk_size: int | None = None,
+    chunk_size: Whole | None = None,
     due_date: DueDate = None,
     deadline: Deadline = None,
     poll_interval: PollInterval = 30,
@@ -143,6 +161,8 @@ async def resume(
     chunk_size
         Items per run from now on, 500 at most. Runs that were requested already keep their size.
     """
+    settings_of(poll_interval, bwlimit)
+    changed = {"chunk_size": chunk_size, "due_date": as_time(due_date), "deadline": as_time(deadline)}
     observer = JobObserver(directory)
     engine = engine or EngineOptions()
     stages = engine.open(endpoint)
@@ -152,7 +172,6 @@ async def resume(
     display = _Display(lines=as_json or not sys.stdout.isatty())
     async with BulkJob.open(directory) as job, client(poll_interval, bwlimit, job=job) as session:
         store = engine.store(session, job.plan.store, endpoint)
-        changed = {"chunk_size": chunk_size, "due_date": as_time(due_date), "deadline": as_time(deadline)}
         return await _work(job, session, display, {"store": store, "engine": stages, **changed})
 
 

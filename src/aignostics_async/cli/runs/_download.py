@@ -53,7 +53,8 @@ async def download(
     Example: `aignostics-async runs download 6f2c1d0a-... results/ --table results.csv`
     """
     if table is not None:
-        # A format that there is not is refused now, not after hours of waiting.
+        # A format or folder that can't be is refused now, not after hours of waiting.
+        table.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory() as scratch:
             write_table((), Path(scratch, table.name))
     async with client(poll_interval, bwlimit) as session:

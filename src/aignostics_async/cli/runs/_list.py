@@ -12,6 +12,7 @@ from .._options import (
     Json,
     RunId,
     SelectedMetadata,
+    Whole,
     client,
     run_metadata,
 )
@@ -33,7 +34,7 @@ async def list_runs(
     reference: str | None = None,
     metadata: SelectedMetadata = (),
     organization: str | None = None,
-    limit: int = 20,
+    limit: Whole = 20,
     as_json: Json = False,
 ) -> None:
     """List your runs, the newest first.
