@@ -177,6 +177,18 @@ async def test_a_folder_of_ours_is_closed_and_one_that_was_given_is_left(
         assert mode(store.path(KEY)) == 0o600
 
 
+async def test_a_folder_that_a_link_leads_to_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    store, shared = FileStore(), tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    store.path(KEY).parent.parent.mkdir(parents=True)
+    store.path(KEY).parent.symlink_to(shared)
+    await store.save(KEY, TOKENS)
+    assert mode(shared) == 0o755
+    assert mode(store.path(KEY)) == 0o600
+
+
 @pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "folder"])
 async def test_what_is_no_file_is_not_read(store: FileStore, kind: str, tmp_path: Path) -> None:
     await store.check()

@@ -159,8 +159,10 @@ class FileStore:
 
     def _make_folder(self) -> None:
         make_private_folder(self._folder)
-        # A folder that was given may be shared, and its files are readable by their owner only anyway.
-        if self._is_ours and self._folder.stat().st_mode & 0o077:
+        # A folder that was given may be shared, as may what a link leads to, and the files are readable by
+        # their owner only anyway.
+        is_ours = self._is_ours and not self._folder.is_symlink()
+        if is_ours and self._folder.stat().st_mode & 0o077:
             self._folder.chmod(0o700)
 
     def _probe(self) -> None:
