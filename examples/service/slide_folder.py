@@ -18,9 +18,10 @@ class SlideFolder:
         self._problems: dict[str, tuple[tuple[int, float], str]] = {}  # with size and time of the file
 
     async def names(self) -> list[str]:
-        """Return the names of all slides."""
+        """Return the names of all slides; one that is not UTF-8, which no page can show, with escapes."""
         found = await asyncio.to_thread(find_slides, self.path)
-        return sorted(slide.path.relative_to(self.path).as_posix() for slide in found)
+        names = (slide.path.relative_to(self.path).as_posix() for slide in found)
+        return sorted(name.encode("utf-8", "backslashreplace").decode() for name in names)
 
     def items(self, names: Iterable[str]) -> list[Item]:
         """Return an item for each name, which is its reference."""
@@ -32,7 +33,7 @@ class SlideFolder:
         try:
             stat = path.stat()
         except OSError:
-            return "it is gone"
+            return "it is gone, or its name is not UTF-8; rename it"
         state, problem = (stat.st_size, stat.st_mtime), ""
         if self._problems.get(name, ((), ""))[0] != state:
             try:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -113,6 +115,14 @@ async def test_slides_that_can_t_be_read_say_why(service: Running, tmp_path: Pat
     assert problems["good.tiff"] == ""
     assert problems["broken.tiff"]
     assert str(tmp_path) not in problems["broken.tiff"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+async def test_a_name_that_is_not_utf_8_is_shown_beside_the_others(service: Running, slides: Path) -> None:
+    shutil.copy(slides / "good.tiff", slides / os.fsdecode(b"good.tiff\xff.tiff"))
+    shown = {each["name"]: each["problem"] for each in (await service.http.get("/slides")).json()}
+    assert shown["good.tiff"] == ""
+    assert "rename it" in shown["good.tiff\\udcff.tiff"]
 
 
 async def test_a_submission_becomes_a_run_with_pictures(service: Running) -> None:
