@@ -17,6 +17,7 @@ from aignostics_async.bulk.preflight.sources._manifest import (
     parse_manifest,
     read_manifest,
 )
+from aignostics_async.bulk.preflight.sources._sources import ListedPath, read_list
 
 GOOD = "path,reference,mpp,stain\nlung/a.svs,case-7,0.25,H&E\n"
 ROW = ManifestRow(line=2, path="lung/a.svs", reference="case-7", mpp=(0.25, 0.25), cells={"stain": "H&E"})
@@ -56,6 +57,22 @@ def test_what_spreadsheets_write_is_read(content: bytes) -> None:
     (row,) = manifest.rows
     assert manifest.faults == ()
     assert (row.path, row.reference, row.mpp, row.cells) == (ROW.path, ROW.reference, ROW.mpp, ROW.cells)
+
+
+@pytest.mark.parametrize("before", ["", "sep=;\r", "\r"])
+def test_lines_may_end_as_old_macs_end_them(before: str) -> None:
+    """And many commas in cells are no delimiters."""
+    text = f'{before}path;reference;mpp;stain\rlung/a.svs;case-7;0,25;"H, E, a, b, c, d, e"\r'
+    (row,) = parse(text).rows
+    assert (row.path, row.mpp, row.cells["stain"]) == ("lung/a.svs", (0.25, 0.25), "H, E, a, b, c, d, e")
+
+
+def test_a_list_may_end_its_lines_so_too(tmp_path: Path) -> None:
+    (tmp_path / "list").write_bytes(b"a.svs\rb.svs\r")
+    assert [each.path for each in read_list(tmp_path / "list") if isinstance(each, ListedPath)] == [
+        "a.svs",
+        "b.svs",
+    ]
 
 
 def test_lines_are_counted_as_an_editor_shows_them() -> None:

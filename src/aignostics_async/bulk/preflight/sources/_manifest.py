@@ -36,6 +36,7 @@ _ANSWERS = {
 _DELIMITERS = (",", ";", "\t")
 _SAVE_AGAIN = "save it again as CSV in UTF-8"
 _QUOTES = "is a quotation mark missing in it, or too many? Else save it again as CSV"
+_NAME_IT = "is a delimiter in a path? Put it in quotes; does a program number its lines? Name that column"
 _SCAN = "give µm per pixel, such as 0.25 for a scan at 40 times"
 
 
@@ -168,9 +169,7 @@ class _Reader:
         surplus = [cell for cell in cells[len(columns) :] if cell]
         nameless = [cell for name, cell in zip(columns, cells, strict=False) if cell and not name]
         if surplus or nameless:
-            self._fault(
-                line, "it has a cell that no column is for", "is a delimiter in a path? Put it in quotes"
-            )
+            self._fault(line, "it has a cell that no column is for", _NAME_IT)
         told = {name: cell for name, cell in zip(columns, cells, strict=False) if name and cell}
         if "path" not in told:
             self._fault(line, "it names no path", "give the path of the slide, or remove the line")
@@ -238,6 +237,8 @@ def _known(name: str) -> str:
 def _delimiter(text: str) -> tuple[str, int, str]:
     """Return the delimiter, the number of lines before the columns, and the text without these lines."""
     told, skipped = "", 0
+    if "\n" not in text:  # as programs of old Macs end lines
+        text = text.replace("\r", "\n")
     while text:
         first, _, rest = text.partition("\n")
         if first.strip().strip('"').lower().startswith("sep="):

@@ -204,6 +204,8 @@ def read_list(path: Path) -> Iterator[ListedPath | Finding]:
     if 3 * content.count(0) > len(content):  # then a zero is no end of a path, but half of a letter
         yield Finding(FindingKind.SOURCE, "it is not written in UTF-8", _SAVE_AGAIN, name)
         return
+    if b"\0" not in content and b"\n" not in content:  # as programs of old Macs end lines
+        content = content.replace(b"\r", b"\n")
     separator = b"\0" if b"\0" in content else b"\n"
     for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(separator), start=1):
         place = f"{name}, line {number}"
