@@ -17,6 +17,7 @@ from ._openslide import open_slide
 from ._remarks import Remark, recent, remarks_on, series_remarks, suffix_remarks
 from ._resolution import resolution_of, settle_resolution
 from .files._members import Members, find_members
+from .formats._bounded import read_bounded
 from .formats._detection import Format, identify
 from .formats._ome import Mpp, metadata_file, ome_files, other_names
 from .formats._tiff import TiffFile, TiffPicture, read_tiff
@@ -173,7 +174,7 @@ def _zipped(slide: Slide, *, decode: bool) -> SlideInfo:
             read_slide_here(evolve(slide, path=files[0], files=files), decode=True)
     base = max((header for header in headers if header.is_base), key=lambda header: header.width)
     known = None if base.mpp_x is None or base.mpp_y is None else (base.mpp_x, base.mpp_y)
-    kinds = {*name_kinds([slide.path, *series.names]), *_told([series.comment])}
+    kinds = {*name_kinds([slide.path, *series.names]), *_told(series.texts)}
     kinds |= {kind for header in headers for kind in header.identifying}
     return SlideInfo(
         base.width,
@@ -232,8 +233,7 @@ def _description(path: Path, tiff: TiffFile) -> str:
         return tiff.description
     beside = path.with_name(PurePath(name.replace("\\", "/")).name)
     try:
-        with beside.open("rb") as file:
-            return tiff.description + file.read(_MAX_DESCRIPTION).decode("utf-8", "replace")
+        return tiff.description + read_bounded(beside, _MAX_DESCRIPTION).decode("utf-8", "replace")
     except OSError as error:
         raise SlideError(
             f"{beside.name}, which says what its pixels are a part of, can't be read ({error.strerror})",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -19,7 +20,7 @@ from .files._neighbours import read_beside
 from .files._system_names import is_hidden, is_system_file, is_trash
 from .formats._detection import SUFFIXES, UNSUPPORTED_SUFFIXES, FileContent, Format, identify
 from .formats._dicom import DicomHeader, may_be_dicom, read_header
-from .formats._tiff import read_tiff
+from .formats._tiff import first_picture
 from .formats._zipped import not_a_series
 
 _MIRAX_INDEX = "slidedat.ini"
@@ -27,6 +28,8 @@ _MIRAX_INDEX = "slidedat.ini"
 _UNFINISHED = frozenset(
     {".aria2", ".crdownload", ".download", ".filepart", ".opdownload", ".part", ".partial", ".temp", ".tmp"}
 )
+# What programs add to a suffix: numbers of versions, what an address asked for, marks of copies.
+_ADDED = re.compile(r"[^.a-z0-9].*", re.DOTALL)
 _ORPHAN = FileContent(Format.OTHER, "it is of a MIRAX slide whose .mrxs file is not beside its folder")
 _UNDER_WAY = FileContent(Format.UNSUPPORTED, "its name says that it is a copy which is not finished")
 
@@ -270,7 +273,8 @@ def not_a_slide(path: Path) -> FileContent | None:
             return FileContent(Format.OTHER, "it is a TIFF without tiles, not a slide")
     except (SlideError, OSError) as error:
         problem = error.problem if isinstance(error, SlideError) else str(error.strerror)
-        return FileContent(Format.OTHER, problem)
+        is_hidden_slide = os.path.isfile(path) or not os.path.exists(path)  # nobody knows what it is
+        return FileContent(Format.UNSUPPORTED if is_hidden_slide else Format.OTHER, problem)
     if content.format.is_slide:
         return _UNDER_WAY if suffix in _UNFINISHED else None
     # Folders of MIRAX slides that are whole are not searched.
@@ -282,7 +286,7 @@ def _is_slide(name: str, content: FileContent) -> bool:
 
 
 def _is_slide_tiff(path: Path) -> bool:
-    first = read_tiff(path).pictures[0]
+    first = first_picture(path)
     return first.is_tiled or first.is_ndpi
 
 
@@ -290,7 +294,8 @@ def _is_meant(name: str) -> bool:
     """Whether a name is one of a slide, or of a packed or unfinished copy of one."""
     if name.lower() == _MIRAX_INDEX:
         return True
-    return any(suffix.lower() in SUFFIXES | UNSUPPORTED_SUFFIXES for suffix in Path(name).suffixes[-2:])
+    suffixes = [_ADDED.sub("", suffix.lower()) for suffix in Path(name.rstrip(". ")).suffixes[-2:]]
+    return any(suffix in SUFFIXES | UNSUPPORTED_SUFFIXES for suffix in suffixes)
 
 
 def _is_strange(name: str) -> bool:

@@ -94,7 +94,7 @@ async def test_sequences_and_private_elements_are_read(tmp_path: Path) -> None:
         assert (await read_slide(Slide(path))).identifying == (("patient",) if is_text else ())
 
 
-@pytest.mark.parametrize(("kind", "kinds"), [("UT", ("patient",)), ("OB", ())])
+@pytest.mark.parametrize(("kind", "kinds"), [("UT", ("patient",)), ("OB", ("patient",))])
 def test_only_the_begin_of_a_text_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, kinds: tuple[str, ...]
 ) -> None:
@@ -207,11 +207,14 @@ async def test_every_text_of_a_tiff_is_read(
     assert list((await read_slide(Slide(path))).identifying) == kinds
 
 
-@pytest.mark.parametrize(("length", "kinds"), [(1_000_000, ["patient"]), (1_000_001, [])])
-async def test_texts_beyond_a_megabyte_are_left(tmp_path: Path, length: int, kinds: list[str]) -> None:
-    """They are data, which no person was written into, and reading them takes time."""
-    value = b"Patient: Doe\n".ljust(length, b"-")
-    path = write_tiff(tmp_path / "a.tif", tags=[(65000, 7, length, value, True)])
+@pytest.mark.parametrize(("kind", "tag"), [(7, 65000), (2, 65000), (1, 700)])
+@pytest.mark.parametrize(("before", "kinds"), [(0, ["patient"]), (1_000_000, [])])
+async def test_the_first_megabyte_of_a_text_is_read(
+    tmp_path: Path, kind: int, tag: int, before: int, kinds: list[str]
+) -> None:
+    """What is behind it is data, which no person was written into, and reading it takes time."""
+    value = (b"-" * before + b"|Patient: Doe\n").ljust(1_100_000, b"-")
+    path = write_tiff(tmp_path / "a.tif", tags=[(tag, kind, len(value), value, True)])
     assert list((await read_slide(Slide(path))).identifying) == kinds
 
 

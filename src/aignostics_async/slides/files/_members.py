@@ -11,12 +11,14 @@ from pathlib import Path
 from attrs import frozen
 
 from ...errors import NotASlide, SlideError
+from ..formats._bounded import read_bounded
 from ..formats._detection import FileContent, Format, identify
 from ..formats._dicom import DicomHeader, collect_series
 from ..formats._mirax import check_mirax
 from ._grouping import series_beside
 
 _HAMAMATSU_MEMBER = re.compile(r"imagefile(\(.*\))?|mapfile|optimisationfile|macroimage", re.IGNORECASE)
+_MAX_INDEX = 16 * 1024 * 1024
 _COPY_ALL = "copy the index file together with all files that belong to it"
 
 
@@ -146,7 +148,7 @@ def _hamamatsu(path: Path) -> Iterator[Path]:
 
 def _afi(path: Path) -> Iterator[Path]:
     """Give the files that an AFI file lists."""
-    text = path.read_text("utf-8", "replace")
+    text = read_bounded(path, _MAX_INDEX).decode("utf-8", "replace")
     for name in re.findall(r"<path>([^<]+)</path>", text, re.IGNORECASE):
         yield path.parent / name.strip().replace("\\", "/").rpartition("/")[2]
 
@@ -158,7 +160,7 @@ _CLAIMS = {**_INDEXES, Format.AFI: _afi}
 def _ini(path: Path, index: Path) -> configparser.ConfigParser:
     values = configparser.ConfigParser(strict=False, interpolation=None, allow_no_value=True)
     try:
-        text = index.read_text("utf-8-sig", "replace")
+        text = read_bounded(index, _MAX_INDEX).decode("utf-8-sig", "replace")
         values.read_string(text)
     except FileNotFoundError:
         raise SlideError(f"{index.name} is missing", path=str(path), remedy=_COPY_ALL) from None

@@ -13,9 +13,10 @@ from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from ...errors import SlideError
+from ..formats._bounded import BoundedFile
 from ..formats._dicom import DicomHeader, may_be_slide, read_header
 from ._system_names import is_hidden, is_trash
 
@@ -125,7 +126,7 @@ def _series(path: Path, _size: int, _changed: int) -> str | None:
 
     try:
         with path.open("rb") as file:
-            header: Any = read_partial(file, stop_when=is_behind)
+            header: Any = read_partial(cast("BinaryIO", BoundedFile(file)), stop_when=is_behind)
             return str(header.get("SeriesInstanceUID") or "") or None
     except Exception:  # noqa: BLE001 - damaged bytes fail in many ways, and are no part of a slide here
         return None

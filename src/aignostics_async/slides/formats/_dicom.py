@@ -15,6 +15,7 @@ from ...errors import MissingExtra, NotASlide, SlideError
 from .._fingerprints import sampled_digest
 from ..privacy._dicom_identifying import dicom_kinds, image_type_of
 from ..privacy._identifying import IdentifyingKind
+from ._bounded import BoundedFile, WholeFileWanted
 from ._detection import Format, identify
 from ._dicom_pixels import Pixels
 
@@ -135,16 +136,12 @@ def header_of(file: IO[bytes], size: int, path: str) -> DicomHeader:
         raise MissingExtra("reading DICOM files", extra="slides") from None
     try:
         header = read_partial(
-            cast("BinaryIO", file),
+            cast("BinaryIO", BoundedFile(file)),
             stop_when=lambda tag, _vr, _length: tag > _LAST_ELEMENT,
         )
         kind = str(header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID", ""))
         if kind == _WHOLE_SLIDE:
             begin = file.tell()
-            if header.file_meta.TransferSyntaxUID.is_deflated:
-                raise SlideError(
-                    "it is deflated DICOM, which OpenSlide can't read", path=path, remedy=EXPORT_AS
-                )
             pixels = Pixels(file, size, header, begin)
             if problem := pixels.problem():
                 raise SlideError(problem, path=path, remedy=_COPY_AGAIN)
@@ -155,6 +152,10 @@ def header_of(file: IO[bytes], size: int, path: str) -> DicomHeader:
             raise SlideError("its header ends too early", path=path, remedy=_COPY_AGAIN)
     except SlideError:
         raise
+    except WholeFileWanted:
+        raise SlideError(
+            "it is deflated DICOM, which OpenSlide can't read", path=path, remedy=EXPORT_AS
+        ) from None
     except Exception as error:  # noqa: BLE001 - damaged bytes fail in many ways
         missing = isinstance(error, AttributeError) and error.name
         reason = f"it lacks {missing}" if missing else error

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ...errors import SlideError
+from ._bounded import read_bounded
 from ._detection import begins_with_zeros, ends_in_zeros
 
 _VERSION = 5  # bytes of text, before the slide's id
 _PAGE = struct.Struct("<ii")
 _ENTRY = struct.Struct("<iiii")
 _MAX_SAMPLES, _SHORT = 128, 64  # tiles of a file, and bytes of one that is too short to say anything
+_MAX_INDEX = 256 * 1024 * 1024
 _COPY_AGAIN = "it was not copied or written to its end; copy the whole folder again"
 
 
@@ -25,7 +27,11 @@ def check_mirax(
     the places of its lists in the index. Reads the
     index, some MB for a large slide, the ends of the other files, and the ends of 128 tiles of each.
     """
-    content = index.read_bytes()
+    try:
+        content = read_bounded(index, _MAX_INDEX)
+    except OSError as error:
+        problem = f"{index.name}, which lists its tiles, can't be read ({error.strerror})"
+        raise SlideError(problem, path=str(path), remedy=_COPY_AGAIN) from None
     try:
         tiles = _listed(content, _VERSION + len(general.get("slide_id", "")), levels, len(data))
     except (struct.error, ValueError) as error:

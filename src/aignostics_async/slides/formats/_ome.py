@@ -14,7 +14,9 @@ _ATTRIBUTE = re.compile(r"""(?<!\w)(\w++)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _FILE = re.compile(r"<(?:\w+:)?UUID\b[^<>]*\bFileName\s*=\s*[\"']([^\"']+)")
 _ELSEWHERE = re.compile(r"<(?:\w+:)?BinaryOnly\b[^<>]*\bMetadataFile\s*=\s*[\"']([^\"']+)")
 _MICRONS = {
-    "µm": 1.0, "um": 1.0, "micron": 1.0, "microns": 1.0, "micrometer": 1.0, "micrometre": 1.0, "nm": 1e-3,
+    "µm": 1.0, "um": 1.0, "micron": 1.0, "microns": 1.0, "micrometer": 1.0, "micrometre": 1.0,
+    "micrometers": 1.0, "micrometres": 1.0, "âµm": 1.0, "nm": 1e-3, "nanometer": 1e-3, "nanometers": 1e-3,
+    "millimeter": 1e3, "millimeters": 1e3,
     "mm": 1e3, "cm": 1e4, "m": 1e6, "pm": 1e-6, "å": 1e-4, "in": 25_400.0, "inch": 25_400.0, "thou": 25.4,
     "mil": 25.4,
 }  # fmt: skip

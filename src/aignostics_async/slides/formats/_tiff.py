@@ -9,52 +9,42 @@ import os
 import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from attrs import field, frozen
 
 from ...errors import SlideError
-from ._detection import begins_with_zeros, byte_order, ends_in_zeros, is_big_tiff
+from ..privacy._texts_within import texts_within
+from ._detection import begins_with_zeros, ends_in_zeros
 from ._ome import microns_of
 from ._raw_tiles import TileGrid, any_ends_black, is_blank
+from ._tiff_directories import (
+    ARTIST,
+    DESCRIPTION,
+    DOCUMENT_NAME,
+    PAGE_NAME,
+    RESOLUTIONS,
+    Damaged,
+    read_directories,
+)
 
-# Types of values, as `struct` writes them; a rational is two numbers.
-_BYTE, _ASCII, _RATIONAL, _UNDEFINED = 1, 2, 5, 7
-_CODES = {
-    1: "B", 2: "s", 3: "H", 4: "I", 5: "2I", 6: "b", 7: "s", 8: "h", 9: "i", 13: "I", 16: "Q",
-    17: "q", 18: "Q",
-}  # fmt: skip
-_MAX_DIRECTORIES = 2000
-_MAX_BYTES = 80_000_000  # ten million tiles
 _MAX_TILE = 2**26  # pixels; readers ask for the memory of a tile at once, and end the process without it
 _MAX_SAMPLES, _END = 128, 64  # tiles of a picture, and bytes at both ends of each
 _COPY_AGAIN = "it was not copied or written to its end; copy it again"
 
-_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _DESCRIPTION = 256, 257, 258, 259, 262, 270
-_STRIP_OFFSETS, _SAMPLES, _STRIP_COUNTS, _PAGE_NAME = 273, 277, 279, 285
-_DOCUMENT_NAME, _ARTIST, _XMP = 269, 315, 700
-_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION = 256, 257, 258, 259
+_STRIP_OFFSETS, _SAMPLES, _STRIP_COUNTS = 273, 277, 279
+_XMP, _RESOLUTION_UNIT = 700, 296
 _MICRONS = {2: 25_400.0, 3: 10_000.0}  # of an inch and of a centimetre
 _MAKERS = frozenset({271, 272, 305, 33432})  # make, model, software, copyright
 _UTF_16 = range(40091, 40096)  # title, comment, author, keywords, subject, as Windows writes them
 _BLOCKS = frozenset({_XMP, 33723, 34377})  # XMP, IPTC, Photoshop
-_NO_TEXTS = frozenset({347, 34675})  # tables of JPEG, a colour profile
-_MAX_TEXT = 1_000_000
-_TEXT_WITHIN = re.compile(rb"[\t\r\n -~\x80-\xff]{6,}")
 _IMAGEJ_UNIT = re.compile(r"^unit=(.+)$", re.MULTILINE)
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
 _NDPI_CASES = (65427, 65468)
-_SUBFILE_TYPE, _SUB_DIRECTORIES, _EXIF, _PLANAR, _NDPI = 254, 330, 34665, 284, 65420
-_WANTED = frozenset(
-    {
-        _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _DESCRIPTION, _STRIP_OFFSETS, _SAMPLES,
-        _STRIP_COUNTS, _PAGE_NAME, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS, _SUBFILE_TYPE,
-        _SUB_DIRECTORIES, _EXIF, _PLANAR, _NDPI, _DOCUMENT_NAME, _ARTIST, _X_RESOLUTION, _Y_RESOLUTION,
-        _RESOLUTION_UNIT,
-    }
-)  # fmt: skip
+_SUBFILE_TYPE, _PLANAR, _NDPI = 254, 284, 65420
 
 
 @frozen(eq=False)
@@ -106,14 +96,14 @@ class TiffPicture:
     @property
     def description(self) -> str:
         """What is written about it, and its page's name."""
-        told = [str(self.tags[tag]) for tag in (_DESCRIPTION, _PAGE_NAME, _DOCUMENT_NAME) if tag in self.tags]
+        told = [self.tags[tag] for tag in (DESCRIPTION, PAGE_NAME, DOCUMENT_NAME) if tag in self.tags]
         xmp = self.tags.get(_XMP, "")
-        return "\n".join([*told, xmp if isinstance(xmp, str) else bytes(xmp).decode("utf-8", "replace")])
+        return "\n".join([*told, xmp if isinstance(xmp, str) else xmp.decode("utf-8", "replace")])
 
     @property
     def titles(self) -> Sequence[str]:
         """Its title, its author, and the name of its page."""
-        return [str(self.tags[tag]) for tag in (_DOCUMENT_NAME, _ARTIST, _PAGE_NAME) if tag in self.tags]
+        return [self.tags[tag] for tag in (DOCUMENT_NAME, ARTIST, PAGE_NAME) if tag in self.tags]
 
     @property
     def case_texts(self) -> Iterator[str]:
@@ -126,26 +116,30 @@ class TiffPicture:
         for tag, value in self.tags.items():
             if isinstance(value, str) and tag not in _MAKERS:
                 yield value
+            elif not isinstance(value, bytes):
+                continue
             elif tag in _UTF_16:
-                yield bytes(value).decode("utf-16-le", "replace").rstrip("\0")
-            elif tag in _BLOCKS and not isinstance(value, str):
-                yield bytes(value).decode("utf-8", "replace")
-            elif not isinstance(value, str) and tag not in _WANTED:
-                yield from _texts_within(bytes(value))
+                yield value.decode("utf-16-le", "replace").rstrip("\0")
+            elif tag in _BLOCKS:
+                yield value.decode("utf-8", "replace")
+            else:
+                yield from texts_within(value)
 
     @property
     def mpp(self) -> tuple[float, float] | None:
         """Its resolution in µm per pixel; None where it does not say."""
         unit = _MICRONS.get(self._one(_RESOLUTION_UNIT, 2)) or self._imagej_unit
-        across, down = self.tags.get(_X_RESOLUTION), self.tags.get(_Y_RESOLUTION)
-        if unit is None or not (across and down and all((*across[:2], *down[:2]))):
-            return None
-        return unit * across[1] / across[0], unit * down[1] / down[0]
+        across, down = (self._pixels_per_unit(tag) for tag in RESOLUTIONS)
+        return (unit / across, unit / down) if unit and across and down else None
+
+    def _pixels_per_unit(self, tag: int) -> float | None:
+        value = self.tags.get(tag)
+        return float(value[0]) if isinstance(value, tuple) and value else None
 
     @property
     def _imagej_unit(self) -> float | None:
         """The unit of its resolution in µm, which ImageJ writes into the description."""
-        text = str(self.tags.get(_DESCRIPTION, ""))
+        text = self.tags.get(DESCRIPTION, "")
         found = _IMAGEJ_UNIT.search(text) if text.startswith("ImageJ=") else None
         return None if found is None else microns_of(found[1])
 
@@ -293,11 +287,16 @@ class TiffFile:
 
 def read_tiff(path: Path) -> TiffFile:
     """Return the structure of a TIFF; raises SlideError where it can't be read, and OSError."""
+    return _read(path)
+
+
+def _read(path: Path, most: int | None = None) -> TiffFile:
+    """Return the structure of a TIFF, of the first pictures alone if a number is given."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         try:
-            pictures = tuple(TiffPicture(tags) for tags in _directories(file, size))
-        except (struct.error, _Damaged, OverflowError, MemoryError) as error:
+            pictures = tuple(map(TiffPicture, islice(read_directories(file, size), most)))
+        except (struct.error, Damaged, OverflowError, MemoryError) as error:
             reason = "the file ends within it" if isinstance(error, struct.error) else error
             raise SlideError(
                 f"its directory of pictures can't be read ({reason})", path=str(path), remedy=_COPY_AGAIN
@@ -307,92 +306,6 @@ def read_tiff(path: Path) -> TiffFile:
     return TiffFile(path, size, pictures)
 
 
-class _Damaged(Exception):
-    """Something in the file points out of it."""
-
-
-def _directories(file: BinaryIO, size: int) -> Iterator[dict[int, Any]]:
-    """Give the directories of a TIFF and those below them, each once."""
-    head = file.read(16)
-    order, is_big = byte_order(head), is_big_tiff(head)
-    (first,) = struct.unpack(f"{order}Q", head[8:16]) if is_big else struct.unpack(f"{order}I", head[4:8])
-    waiting, seen = [first], set[int]()
-    while waiting:
-        at = waiting.pop(0)
-        if at == 0 or at in seen:
-            continue
-        if len(seen) >= _MAX_DIRECTORIES:
-            raise _Damaged("there are too many")
-        seen.add(at)
-        tags, following = _directory(file, size, at, order, is_big=is_big)
-        for apart in tags.get(_EXIF, ()):
-            with suppress(_Damaged, struct.error):  # it shows no pixels
-                tags = {**_directory(file, size, apart, order, is_big=is_big)[0], **tags}
-        yield tags
-        waiting += [*tags.get(_SUB_DIRECTORIES, ()), following]
-
-
-def _directory(file: BinaryIO, size: int, at: int, order: str, *, is_big: bool) -> tuple[dict[int, Any], int]:
-    """Return the tags of a directory that matter here, and where the next one is."""
-    count_form, entry_form, next_form = ("Q", "HHQ8s", "Q") if is_big else ("H", "HHI4s", "I")
-    if not 0 < at < size:
-        raise _Damaged("it points beyond the end of the file")
-    file.seek(at)
-    (count,) = struct.unpack(order + count_form, file.read(struct.calcsize(order + count_form)))
-    width = struct.calcsize(order + entry_form)
-    if not 0 < count <= 65_535:
-        raise _Damaged("it is empty" if not count else "it is damaged")
-    table = file.read(count * width + struct.calcsize(order + next_form))
-    tags: dict[int, Any] = {}
-    for number in range(count):
-        tag, kind, amount, value = struct.unpack_from(order + entry_form, table, number * width)
-        if tag in _WANTED and kind in _CODES:
-            tags[tag] = _value(file, order + _form(kind, amount), value, size)
-        elif _is_text(tag, kind) and amount <= _MAX_TEXT:
-            with suppress(_Damaged, struct.error):  # it shows no pixels
-                tags[tag] = _value(file, order + _form(kind, amount), value, size)
-    (following,) = struct.unpack_from(order + next_form, table, count * width)
-    return tags, following
-
-
-def _form(kind: int, amount: int) -> str:
-    """Return the values of a tag as `struct` writes them."""
-    return "2I" * amount if kind == _RATIONAL and amount < 10 else f"{amount}{_CODES[kind][-1]}"
-
-
-def _is_text(tag: int, kind: int) -> bool:
-    return kind == _ASCII or (kind in (_BYTE, _UNDEFINED) and tag not in _NO_TEXTS)
-
-
-def _texts_within(value: bytes) -> Iterator[str]:
-    """Give the texts in bytes of a private tag, those in UTF-16 too."""
-    if value.count(0) * 3 > len(value):
-        value = value.replace(b"\0", b"")
-    found = _TEXT_WITHIN.findall(value)
-    if 2 * sum(map(len, found)) < len(value):
-        return  # bytes that look like letters at times
-    for text in found:
-        with suppress(UnicodeDecodeError):
-            yield text.decode()
-
-
-def _value(file: BinaryIO, form: str, inline: bytes, size: int) -> Any:
-    """Return the value of a tag: a text, or a tuple of numbers."""
-    length = struct.calcsize(form)
-    content = inline[:length]
-    if length > len(inline):
-        (offset,) = struct.unpack(form[0] + ("Q" if len(inline) == 8 else "I"), inline)
-        if offset + length > size or length > _MAX_BYTES:
-            raise _Damaged("it points beyond the end of the file")
-        file.seek(offset)
-        content = file.read(length)
-    values = struct.unpack(form, content)
-    return _text(values[0]) if form.endswith("s") else values
-
-
-def _text(value: bytes) -> str:
-    """Return a text, which old programs write in Latin-1."""
-    try:
-        return value.rstrip(b"\0").decode()
-    except UnicodeDecodeError:
-        return value.rstrip(b"\0").decode("latin-1")
+def first_picture(path: Path) -> TiffPicture:
+    """Return the first picture of a TIFF, and read no other; raises what `read_tiff` raises."""
+    return _read(path, 1).pictures[0]

@@ -17,18 +17,20 @@ from attrs import frozen
 
 from ..._core._portable import free_space
 from ...errors import AignosticsError, NotASlide, SlideError
+from ..privacy._texts_within import texts_within
 from ._archived import open_archived
 from ._detection import SUFFIXES, UNSUPPORTED_SUFFIXES, FileContent, Format
 from ._dicom import DicomHeader, check_headers, header_of
 
 _COPY_AGAIN = "it was not copied or written to its end; copy it again"
 _PACK_AGAIN = "pack the files of one series alone, without folders of other machines, links or a password"
+_PACK_PLAINLY = "pack it again without compression, or with the usual one (deflate)"
 _UNPACK = "unpack it, and give what is in it"
 _MAX_ENTRIES = 10_000
 _MAX_FIRST = 32  # files that are looked into: programs put notes and their own files before a series
 _MAX_BYTES = 2**40
 _MAX_RATIO = 200  # pixels are compressed already
-_SLIDES = SUFFIXES | UNSUPPORTED_SUFFIXES
+_SLIDES = SUFFIXES | UNSUPPORTED_SUFFIXES | {".zip"}
 _ENCRYPTED = 0x1
 _LINK = 0o120000
 
@@ -41,8 +43,8 @@ class ZippedSeries:
     """Those of its files."""
     names: frozenset[str]
     """What files and folders in it are called, each by itself."""
-    comment: str
-    """What is written about the archive."""
+    texts: frozenset[str]
+    """What is written about the archive and about each file and folder in it."""
 
 
 def read_zipped(path: Path) -> ZippedSeries:
@@ -55,12 +57,15 @@ def read_zipped(path: Path) -> ZippedSeries:
         with zipfile.ZipFile(path) as archive:
             entries = _entries(path, archive)
             headers = tuple(_header(archive, entry) for entry in entries)
-            comment = archive.comment.decode("utf-8", "replace")
+            texts = frozenset(_texts(archive))
+            all_names = archive.namelist()
     except AignosticsError:
         raise
     except Exception as error:  # noqa: BLE001 - damaged archives fail in many ways, by their compression
         raise SlideError(
-            f"its archive can't be read ({_reason(error)})", path=str(path), remedy=_COPY_AGAIN
+            f"its archive can't be read ({_reason(error)})",
+            path=str(path),
+            remedy=_PACK_PLAINLY if isinstance(error, NotImplementedError) else _COPY_AGAIN,
         ) from None
     if len({header.series for header in headers}) != 1:
         raise NotASlide(
@@ -71,8 +76,16 @@ def read_zipped(path: Path) -> ZippedSeries:
     _check_twice(path, entries, headers)
     names = [entry.filename for entry in entries]
     check_headers(path, names, headers)
-    parts = frozenset(part for name in names for part in PurePosixPath(name).parts)
-    return ZippedSeries(headers, parts, comment)
+    parts = frozenset(part for name in all_names for part in PurePosixPath(name).parts)
+    return ZippedSeries(headers, parts, texts)
+
+
+def _texts(archive: zipfile.ZipFile) -> Iterator[str]:
+    """Give what is written in comments, and in what programs add to the name of a file."""
+    yield from texts_within(archive.comment)
+    for entry in archive.infolist():
+        yield from texts_within(entry.comment)
+        yield from texts_within(entry.extra)
 
 
 def _reason(error: Exception) -> object:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -11,10 +13,12 @@ from attrs import frozen
 
 from ._identifying import IdentifyingKind, description_kinds, says_something
 from ._person_names import mentions_person
+from ._texts_within import texts_within
 
 _PATIENT_FIELDS = frozenset(
     {
-        "PatientName", "PatientBirthDate", "OtherPatientIDs", "OtherPatientIDsSequence", "OtherPatientNames",
+        "PatientName", "PatientID", "PatientBirthDate", "PatientBirthDateInAlternativeCalendar",
+        "PatientTelecomInformation", "OtherPatientIDs", "OtherPatientIDsSequence", "OtherPatientNames",
         "PatientBirthName", "PatientMotherBirthName", "PatientAddress", "PatientTelephoneNumbers",
         "MedicalRecordLocator", "PatientComments", "AdditionalPatientHistory", "ResponsiblePerson",
     }
@@ -34,6 +38,7 @@ _FLAVOURS = {
 _LABEL_IN_PICTURE = ("SpecimenLabelInImage", "BurnedInAnnotation")
 _TEXTS = frozenset({"LO", "SH", "ST", "LT", "UC", "UN", "UT"})
 _BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW"})
+_ITEM, _ESCAPE = b"\xfe\xff\0\xe0", b"\x1b"
 _MAX_TEXT = 1_000_000  # bytes of a text that are looked at
 # Names of makers and hospitals, and words of code systems: they look like persons' at times.
 _NO_PERSONS = frozenset(
@@ -51,7 +56,10 @@ def dicom_kinds(header: Any) -> tuple[IdentifyingKind, ...]:
 
     Where it says so, an id of the patient counts as a pseudonym.
     """
-    found = {kind for element in _elements(header) for kind in _kinds(element)}
+    parts = [header, getattr(header, "file_meta", None) or {}]
+    found = {kind for part in parts for element in _elements(part) for kind in _kinds(element)}
+    for text in texts_within(getattr(header, "preamble", None) or b""):
+        found |= set(_kinds(_Element("", "UN", text)))
     is_removed = str(header.get("PatientIdentityRemoved", "")).upper() == "YES"
     name = str(header.get("PatientName") or "")
     if says_something(name) and not (is_removed and _PSEUDONYM.fullmatch(name)):
@@ -84,6 +92,7 @@ def _elements(header: Any, *, is_nested: bool = False) -> Iterator[_Element]:
     """Give the elements of a header and of its sequences, but for the patient's own name and id."""
     from pydicom.datadict import dictionary_VR, keyword_for_tag
 
+    encodings = _encodings(header)
     for tag in list(header.keys()):
         element, keyword = header.get_item(tag), keyword_for_tag(tag)
         kind = element.VR or (dictionary_VR(tag) if keyword else "UN")
@@ -92,8 +101,11 @@ def _elements(header: Any, *, is_nested: bool = False) -> Iterator[_Element]:
             yield _Element(keyword, kind, "there" if parts else "")
             for part in parts:
                 yield from _elements(part, is_nested=True)
-        elif kind not in _BINARY and (is_nested or keyword not in ("PatientName", "PatientID")):
-            yield _Element(keyword, kind, _plain(element.value) if kind == "UN" else _text(element.value))
+        elif kind in _BINARY or kind == "UN":
+            if tag.is_private or kind == "UN" or keyword == "PrivateInformation":
+                yield from _within(keyword, element.value)
+        elif is_nested or keyword not in ("PatientName", "PatientID"):
+            yield _Element(keyword, kind, _text(element.value, encodings))
 
 
 def _parts(header: Any, tag: Any) -> Iterator[Any]:
@@ -101,14 +113,49 @@ def _parts(header: Any, tag: Any) -> Iterator[Any]:
         yield from header[tag].value
 
 
-def _text(value: object) -> str:
+def _within(keyword: str, value: object) -> Iterator[_Element]:
+    """Give the elements and texts in a value of unknown type: programs keep private sequences so."""
+    from pydicom.filereader import read_sequence
+
+    if isinstance(value, bytes) and value.startswith(_ITEM):
+        with suppress(Exception):  # bytes that are no sequence
+            for part in read_sequence(
+                io.BytesIO(value),
+                is_implicit_VR=True,
+                is_little_endian=True,
+                bytelength=len(value),
+                encoding="latin-1",
+            ):
+                yield from _elements(part, is_nested=True)
+    yield _Element(keyword, "UN", _plain(value))
+    if isinstance(value, bytes):
+        yield from (_Element(keyword, "UN", text) for text in texts_within(value[:_MAX_TEXT]))
+
+
+def _encodings(header: Any) -> list[str]:
+    """Return how texts are written where the header says so."""
+    from pydicom.charset import convert_encodings
+
+    with suppress(Exception), warnings.catch_warnings(action="ignore"):
+        return convert_encodings(header.get("SpecificCharacterSet") or "")
+    return []
+
+
+def _text(value: object, encodings: Sequence[str] = ()) -> str:
+    """Return a text, in each way that it can be read where its header may be wrong about it."""
     if not isinstance(value, bytes):
         return "" if value is None else str(value)
     value = value[:_MAX_TEXT]
     try:
-        return value.decode().strip("\0 ")
+        text = value.decode().strip("\0 ")
     except UnicodeDecodeError:
-        return value.decode("latin-1").strip("\0 ")
+        text = value.decode("latin-1").strip("\0 ")
+    if encodings and not (value.isascii() and _ESCAPE not in value):
+        from pydicom.charset import decode_bytes
+
+        with suppress(Exception), warnings.catch_warnings(action="ignore"):
+            return f"{text}\n{decode_bytes(value, encodings, set())}"
+    return text
 
 
 def _plain(value: object) -> str:
