@@ -47,7 +47,7 @@ def read_directories(file: BinaryIO, size: int) -> Iterator[dict[int, Any]]:
     A value is a tuple of numbers, a text, or bytes of a type that says nothing of them. Raises Damaged and
     struct.error. Reads 80 MB at the most.
     """
-    reader = _Reader(file, size)
+    reader = _DirectoryReader(file, size)
     waiting, seen = [reader.first], set[int]()
     while waiting:
         at = waiting.pop(0)
@@ -64,7 +64,7 @@ def read_directories(file: BinaryIO, size: int) -> Iterator[dict[int, Any]]:
         waiting += [*tags.get(SUB_DIRECTORIES, ()), following]
 
 
-class _Reader:
+class _DirectoryReader:
     """Reads directories of one file, and no more than a slide can have."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
