@@ -14,6 +14,7 @@ from .._core._display_text import some_of
 from ._resolution import differ, is_plausible
 from .files._members import Members
 from .files._missing_levels import missing_numbers, missing_steps
+from .formats._detection import Format, ends_in_zeros
 from .formats._dicom import DicomHeader, read_header
 from .formats._ome import Mpp, number_of, ome_files, ome_resolution
 from .formats._tiff import TiffFile
@@ -64,7 +65,7 @@ def remarks_on(
     yield from _scan(tiff, image, description, mpp)
     yield from series_remarks(members.headers, tuple(map(read_header, members.at_home)))
     yield from _colours(members.headers, tiff)
-    if (tiff is not None and tiff.ends_black()) or any(header.ends_black for header in members.headers):
+    if _ends_black(members, tiff):
         yield Remark(
             "tiles of it end in black pixels, as those do that were not written to their end",
             "is it black there? Then it can be sent; else copy it again",
@@ -74,6 +75,19 @@ def remarks_on(
         yield from suffix_remarks(members.files[0].suffix.lower(), _TIFFS, members.content.format)
     if members.at_home:
         yield Remark(f"pictures of its label or the whole glass are not sent ({len(members.at_home)})")
+
+
+def _ends_black(members: Members, tiff: TiffFile | None) -> bool:
+    """Whether pixels that are not compressed end in zeros, as those do that were not written."""
+    if members.content.format is Format.VMU:
+        return any(map(_file_ends_black, members.files[1:]))
+    return (tiff is not None and tiff.ends_black()) or any(header.ends_black for header in members.headers)
+
+
+def _file_ends_black(path: Path) -> bool:
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        return ends_in_zeros(file, size, size)
 
 
 def suffix_remarks(suffix: str, fitting: frozenset[str], content: str) -> Iterator[Remark]:

@@ -73,3 +73,21 @@ def test_a_clean_name_is_no_person_s(name: str) -> None:
 )  # fmt: skip
 def test_a_name_is_a_person_s(name: str) -> None:
     assert is_person(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "paciente_garcia", "Paziente Rossi", "Pasient-Hansen 2", "пациент Иванов", "Иванов Иван Петрович HE",
+        "患者山田太郎", "姓名_王小明", "환자 김철수",
+    ],
+)  # fmt: skip
+def test_a_word_of_any_language_introduces_a_person(name: str) -> None:
+    assert is_person(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["患者", "пациент_1", "печень 40x", "paciente 12", "hasta 2024", "биопсия основна", "Leber HE"]
+)
+def test_such_a_word_alone_is_no_person(name: str) -> None:
+    assert not is_person(name)

@@ -14,6 +14,7 @@ import numpy as np
 import pydicom
 import pytest
 import tifffile
+from PIL import Image
 from pydicom.uid import UID
 from slide_cases import OME, SVS, jpeg_tiles, ome, raw_dicom, svs, tiff, zero_tail
 from slide_files import make_old, read_slide, write_dicom, write_mirax, write_tiff
@@ -470,3 +471,25 @@ async def test_a_zip_that_seems_to_lack_a_level_is_remarked(tmp_path: Path) -> N
             archive.write(path, path.name)
     remarks = (await read_slide(Slide(make_old(tmp_path / "a.zip")))).remarks
     assert "number 2 is not there" in " ".join(remark.problem for remark in remarks)
+
+
+def _write_vmu(folder: Path, zeros: int) -> Path:
+    """Write a slide of Hamamatsu's format without compression, of which the last bytes are zeros."""
+    pixels = np.random.default_rng(0).integers(200, 4000, 3 * 256 * 256).astype("<u2").tobytes()
+    head = struct.pack("<2sHiii8xi", b"GN", 0, 256, 256, 64, 28)
+    (folder / "map.ngr").write_bytes(head + pixels)
+    (folder / "image.ngr").write_bytes(head + pixels[: len(pixels) - zeros] + bytes(zeros))
+    Image.fromarray(np.zeros((8, 8, 3), "u1")).save(folder / "macro.jpg")
+    path = folder / "a.vmu"
+    path.write_text(
+        "[Uncompressed Virtual Microscope Specimen]\nNoLayers=1\nImageFile=image.ngr\nMapFile=map.ngr\n"
+        "MacroImage=macro.jpg\nBitsPerPixel=36\nPixelOrder=RGB\nPhysicalWidth=128000\nPhysicalHeight=128000\n"
+    )
+    make_old(*folder.iterdir())
+    return path
+
+
+@pytest.mark.parametrize(("zeros", "is_told"), [(0, False), (64, True), (100_000, True)])
+async def test_a_vmu_whose_pixels_end_in_zeros_is_told(tmp_path: Path, zeros: int, is_told: bool) -> None:
+    info = await read_slide(Slide(_write_vmu(tmp_path, zeros)))
+    assert any("black" in remark.problem for remark in info.remarks) == is_told

@@ -18,12 +18,18 @@ from ._name_lists import GIVEN_NAMES, NO_SURNAMES
 
 # Words that introduce a name: `patient_Meier`; and an id or a date of birth: `MRN 4711`, `geb. 1.2.1950`.
 _INTRODUCED = re.compile(
-    r"(?<![a-z])(?:patients?|pat|patientin|nachname|vorname|surname|last ?name|first ?name|full ?name)"
+    r"(?<![a-z])(?:patients?|pat|patientin|paciente|paziente|pacjent(?:ka)?|pacient(?:ka)?|pasient|potilas|hasta"
+    r"|пациент(?:ка)?|больной|ασθεν[ήη]ς|nachname|vorname|surname|last ?name|first ?name|full ?name)"
     r"(?:[ _.:=-]*name)?[ _.:=-]+(?!id|no|nr|slides?|images?|scans?|data|cohort|level|group|control|comments?"
     r"|info|folders?|lists?|material|samples?|cases?|files?|batch|series|biops|tissue|blocks?|numbers?|consent"
     r"|study|records?)"
     r"[^\W\d_]{3,}"
 )
+# A father's name in the East, and words of scripts without capitals, which introduce a name without a space.
+_PATRONYMIC = re.compile(
+    r"(?<![^\W\d_])[А-ЯЁІЇЄ][^\W\d_]+(?:ович|евич|ьич|овна|евна|івна|инична)(?![^\W\d_])"
+)
+_INTRODUCED_TIGHTLY = re.compile(r"(?:患者|氏名|姓名|病人|환자)[ _.:=-]*[^\W\d_]{2,}")
 _NUMBERED = re.compile(
     r"(?<![a-z])(?:mrn|dob|geb(?:oren)?|ssn|born|birth ?date|date ?of ?birth|svnr|nhs)[ _.:=#-]*\d{3,}"
     r"|(?<![a-z])(?:dob|geb(?:oren)?|born|birth ?date|date ?of ?birth)[ _.:=#-]*\d"
@@ -36,6 +42,7 @@ _BIRTH = re.compile(
     r"(?<!\d)(?:19\d\d([-_. ]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])"
     r"|(?:0?[1-9]|[12]\d|3[01])([-_.])(?:0?[1-9]|1[0-2])\2(?:19\d\d))(?!\d)"
 )
+_NAMES = (_LAST_FIRST, _DOCTOR, _BIRTH, _PATRONYMIC, _INTRODUCED_TIGHTLY)
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _TITLES = frozenset({"mr", "mrs", "ms", "herr", "frau", "hr", "fr", "mme", "sig", "sr", "sra"})
 
@@ -49,7 +56,7 @@ def name_kinds(names: Iterable[str | os.PathLike[str]]) -> Iterator[IdentifyingK
 def is_person(text: str) -> bool:
     """Whether a short text looks like a person's name or date of birth."""
     text = unicodedata.normalize("NFC", text)
-    is_name = any(pattern.search(text) for pattern in (_LAST_FIRST, _DOCTOR, _BIRTH))
+    is_name = any(pattern.search(text) for pattern in _NAMES)
     return is_name or bool(_INTRODUCED.search(text.lower())) or mentions_person(text)
 
 
