@@ -394,6 +394,31 @@ async def test_what_a_store_raises_is_told_though_its_lock_hides_it(failure: typ
             await logout(place.provider, store=store)
 
 
+class ExpiringStore(MemoryStore):
+    """A store whose lock can't be released, as one of a database that has expired meanwhile."""
+
+    @asynccontextmanager
+    async def lock(self, key: TokenKey) -> AsyncIterator[None]:
+        yield
+        raise LookupError("PLANTED")
+
+
+async def test_a_lock_that_cant_be_released_fails_nothing(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with identity() as place:
+        provider, store = place.provider, ExpiringStore()
+        ended = TokenSet(access=Token("ended", lifetime=0), refresh=Secret(place.sign_in()))
+        await store.save(provider.key, ended)
+        source = StoredLogin(provider, store=store)
+        for number in (1, 2):
+            assert (await source.get_token()).text == f"small-access-{number}"
+            clock.advance(3600)
+        assert await logout(evolve(provider, revoke_url=None), store=store) == 1
+    assert "can't be released: LookupError" in told(caplog)[0]
+    assert "PLANTED" not in caplog.text
+
+
 class UnlockedStore(MemoryStore):
     """A store whose lock excludes nobody, as where a file system has none."""
 

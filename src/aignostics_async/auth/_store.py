@@ -13,9 +13,12 @@ from typing import Protocol, runtime_checkable
 import anyio
 
 from .._core._arguments import async_context, awaited
+from .._core._logging import get_logger
 from .._core._token import TokenSet
 from ..errors import TokenEndpointUnavailable, UsageError
 from ._provider import TokenKey
+
+_log = get_logger("aignostics_async.auth")
 
 _MAX_LOCK_WAIT = 30.0  # seconds; the holder of a lock refreshes a token, which takes 20 s at most
 
@@ -95,7 +98,7 @@ class TokenStore(Protocol):
         It must exclude other tasks, event loops and threads, and other processes if they share the store. It
         need not be reentrant. A refresh holds it during its requests to the provider, each of 20 s at most.
         Entering it should raise TokenEndpointUnavailable if the lock is held elsewhere for too long; the
-        stores of this package wait 30 s.
+        stores of this package wait 30 s. What leaving it raises is logged as a warning.
         """
         ...
 
@@ -107,14 +110,25 @@ def lock_of(store: TokenStore, key: TokenKey) -> AbstractAsyncContextManager[Non
 
 @asynccontextmanager
 async def locked(store: TokenStore, key: TokenKey) -> AsyncIterator[None]:
-    """Lock a key while the block runs, and raise what the block raises, also where the lock hides it."""
+    """Lock a key while the block runs, and raise what the block raises, also where the lock hides it.
+
+    A lock that can't be released is logged as a warning.
+    """
     failure: BaseException | None = None
-    async with lock_of(store, key):
-        try:
-            yield
-        except BaseException as error:
-            failure = error
+    is_done = False
+    try:
+        async with lock_of(store, key):
+            try:
+                yield
+            except BaseException as error:
+                failure = error
+                raise
+            is_done = True
+    except Exception as error:
+        if not is_done:
             raise
+        # As with a lock of a database that has expired. What was done under it stays done.
+        _log.warning("the lock of a token store can't be released: %s", type(error).__name__)
     try:
         if failure is not None:
             raise failure
