@@ -181,3 +181,21 @@ async def test_a_compression_that_is_unknown_is_no_damage(tmp_path: Path) -> Non
     with pytest.raises(SlideError) as caught:
         await read_slide(Slide(path))
     assert "pack it again" in caught.value.remedy
+
+
+async def test_a_single_number_is_no_spacing(tmp_path: Path) -> None:
+    (path,) = write_dicom(tmp_path, levels=1)
+    dataset = pydicom.dcmread(path)
+    dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing = "0.0005"
+    dataset.save_as(path)
+    with pytest.raises(ResolutionUnknown):
+        await read_slide(Slide(path))
+
+
+async def test_a_single_word_is_no_kind_of_picture(tmp_path: Path) -> None:
+    (path,) = write_dicom(tmp_path, levels=1)
+    dataset = pydicom.dcmread(path)
+    dataset.ImageType = "ORIGINAL"
+    dataset.save_as(path)
+    with pytest.raises(SlideError, match="do not say what they are pictures of"):
+        await read_slide(Slide(path))

@@ -229,7 +229,8 @@ def _spacing(header: Any) -> tuple[float | None, float | None]:
     """Return µm per pixel down and across, as the file says."""
     for group in header.get("SharedFunctionalGroupsSequence") or ():
         for measures in group.get("PixelMeasuresSequence") or ():
-            if spacing := measures.get("PixelSpacing"):
+            spacing = measures.get("PixelSpacing")
+            if isinstance(spacing, Sequence) and len(spacing) == 2:  # a single number says too little
                 return float(spacing[0]) * 1000, float(spacing[1]) * 1000
     return None, None
 

@@ -76,7 +76,8 @@ def dicom_kinds(header: Any) -> tuple[IdentifyingKind, ...]:
 
 def image_type_of(header: Any) -> list[str]:
     """Return the values of ImageType in upper case, as the standard writes them."""
-    return [str(each).strip().upper() for each in header.get("ImageType") or ()]
+    values = header.get("ImageType") or ()
+    return [str(each).strip().upper() for each in ([values] if isinstance(values, str) else values)]
 
 
 @frozen
