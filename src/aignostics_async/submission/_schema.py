@@ -11,6 +11,7 @@ import re
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
+from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -49,9 +50,9 @@ def schema_validator(schema: Any) -> Validator:
 
     if not isinstance(schema, dict):
         raise ValueError(f"it is {_short(repr(schema))}, and a schema is an object")  # noqa: TRY004
-    kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
     try:
         _check_values(schema)
+        kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
         kind.check_schema(schema)
         schema = _without_dialects(schema)
         _check_references(schema)
@@ -59,7 +60,11 @@ def schema_validator(schema: Any) -> Validator:
         raise ValueError(_short(error.message)) from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    keywords = {**kind.VALIDATORS, "pattern": _check_pattern, "uniqueItems": _check_unique}
+    except ValueError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever the library makes of what is no schema
+        raise ValueError(f"it is malformed: {_short(str(error))}") from None
+    keywords = {**kind.VALIDATORS, **_OWN_KEYWORDS}
     counted = {name: _counted(check) for name, check in keywords.items()}
     bounded = jsonschema.validators.extend(kind, counted)  # type: ignore[no-untyped-call]
     # An empty registry: the default one would fetch what a schema refers to.
@@ -83,8 +88,8 @@ def schema_problems(validator: Validator, metadata: Any) -> Iterator[str]:
     except _TooComplex:
         yield "the version's schema takes too long to be evaluated, so nothing can be checked by it"
         return
-    except OverflowError as error:
-        yield f"it has a number that the version's schema can't be applied to: {error}"
+    except Exception as error:  # noqa: BLE001 - whatever the library makes of a schema that is malformed
+        yield f"the version's schema can't be applied to it: {_short(str(error))}"
         return
     for each in map(_deepest, sorted(found, key=lambda error: error.json_path)):
         yield f"{each.json_path.replace('$', 'metadata', 1)}: {_short(each.message)}"
@@ -92,12 +97,10 @@ def schema_problems(validator: Validator, metadata: Any) -> Iterator[str]:
 
 def fits(validator: Validator, schema: Any, value: Any) -> bool:
     """Return whether a value fits a part of the schema; False where that can't be found out, or not soon."""
-    from referencing.exceptions import Unresolvable
-
     _steps.set(iter([None] * _MAX_STEPS))
     try:
         return bool(validator.evolve(schema=_without_dialects(schema)).is_valid(value))
-    except (Unresolvable, RecursionError, _TooComplex, OverflowError):
+    except Exception:  # noqa: BLE001 - `schema_problems` tells it
         return False
 
 
@@ -158,6 +161,23 @@ def _check_unique(
 
     if wanted and isinstance(values, list) and len({_hashable(each) for each in values}) < len(values):
         yield ValidationError(f"{_short(repr(values))} has non-unique elements")
+
+
+def _check_multiple(
+    _validator: object, divisor: float, value: object, _schema: object
+) -> Iterator[ValidationError]:
+    """Check that a number is a multiple of another as they are written; a keyword of jsonschema.
+
+    In binary, 0.29 is no multiple of 0.01.
+    """
+    from jsonschema import ValidationError
+
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and Fraction(str(value)) % Fraction(str(divisor)):
+        yield ValidationError(f"{value!r} is not a multiple of {divisor!r}")
+
+
+_OWN_KEYWORDS = {"multipleOf": _check_multiple, "pattern": _check_pattern, "uniqueItems": _check_unique}
 
 
 def _hashable(value: Any) -> Hashable:

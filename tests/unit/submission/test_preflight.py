@@ -14,7 +14,14 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from aignostics_async import ApplicationVersion, InputArtifact, InputArtifactSpec, InvalidSubmission, Item
+from aignostics_async import (
+    ApplicationVersion,
+    InputArtifact,
+    InputArtifactSpec,
+    InvalidSubmission,
+    Item,
+    read_metadata,
+)
 from aignostics_async.emulator.process import Emulator
 from aignostics_async.submission._patterns import PatternTooSlow, estimated_steps, is_cheap, matches
 from aignostics_async.submission._preflight import find_faults
@@ -221,9 +228,29 @@ def test_a_schema_that_is_no_object_is_a_fault(schema: Any) -> None:
     assert "a schema is an object" in " ".join(faults(item(), of=version(schema)))
 
 
-def test_a_number_too_large_for_a_schema_is_a_fault() -> None:
-    schema = {"properties": {"x": {"multipleOf": 0.1}}}
-    assert "can't be applied to" in " ".join(faults(item(x=10**400), of=version(schema)))
+@pytest.mark.parametrize(
+    ("schema", "told"),
+    [
+        ({"$schema": 5}, "schema can't be used: it is malformed"),
+        ({"$schema": []}, "schema can't be used: it is malformed"),
+        ({"$ref": "#/minimum", "minimum": 3}, "schema can't be used: it is malformed"),
+        ({"$ref": "#/default", "default": None}, "schema can't be used: it is malformed"),
+        ({"properties": {"x": {"pattern": "a{99999999999}"}}}, "schema can't be used: it is malformed"),
+        ({"$ref": "#/allOf/x", "allOf": [True]}, "schema can't be applied to it"),
+        ({"$ref": "#/title", "title": "a text"}, "schema can't be applied to it"),
+        ({"properties": {"x": {"multipleOf": float("nan")}}}, "schema can't be applied to it"),
+    ],
+)
+def test_a_schema_that_is_malformed_in_whatever_way_is_a_fault(schema: dict[str, Any], told: str) -> None:
+    assert told in " ".join(faults(item(x=1), of=version(schema)))
+    read_metadata(version(schema), {"x": "1"})  # raises nothing
+
+
+@pytest.mark.parametrize("value", [0.29, 0.07, -1.15, 3, 1e308, 10**400])
+def test_a_multiple_counts_as_it_is_written(value: float) -> None:
+    schema = {"properties": {"x": {"multipleOf": 0.01}}}
+    assert faults(item(x=value), of=version(schema)) == []
+    assert "is not a multiple of 0.01" in faults(item(x=0.295), of=version(schema))[0]
 
 
 def test_many_problems_are_told_in_part() -> None:
