@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -84,6 +86,20 @@ async def test_a_final_code_is_raised_at_once(tmp_path: Path, code: str, status:
         assert len(place.asks) == 1
     assert (caught.value.code, caught.value.status) == (code, status)
     assert not caught.value.is_transient
+
+
+@pytest.mark.parametrize("code", ["AuthenticationFailed", "AccessDenied", "ExpiredToken"])
+@pytest.mark.parametrize(("ahead", "told"), [(-9 * 60, "540 minutes behind"), (2, "2 minutes ahead")])
+async def test_a_clock_that_is_wrong_is_told_whatever_the_code(
+    tmp_path: Path, code: str, ahead: int, told: str
+) -> None:
+    date = format_datetime(datetime.now(UTC) - timedelta(minutes=ahead), usegmt=True)
+    with (
+        hostile(b"", lambda _ask: Reply(403, error(code), {"Date": date})) as place,
+        pytest.raises(UrlRefused, match=told) as caught,
+    ):
+        await put(place, tmp_path / "slide.svs")
+    assert "set the clock" in own_advice(caught.value)
 
 
 def google(reason: str) -> bytes:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from ._portable import NOT_OFFERED, lock, open_file, unlock
 
-# ENOSYS on Lustre without `-o flock`, ENOLCK on NFS without a lock daemon.
-_UNSUPPORTED = NOT_OFFERED | {errno.ENOLCK}
+_HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK})
+# ENOSYS on Lustre without `-o flock`, ENOLCK on NFS without a lock daemon, EPERM in a sandbox.
+_UNSUPPORTED = NOT_OFFERED | {errno.ENOLCK, errno.EPERM}
 
 
 class LocksUnsupported(OSError):
@@ -26,9 +27,9 @@ def try_lock(descriptor: int, path: Path) -> bool | None:
     """
     try:
         lock(descriptor)
-    except (BlockingIOError, PermissionError):
-        return False
     except OSError as error:
+        if error.errno in _HELD:
+            return False
         if error.errno in _UNSUPPORTED:
             return None
         raise
@@ -95,8 +96,10 @@ class FileLock:
         try:
             lock(descriptor)
             unlock(descriptor)
-        except (BlockingIOError, PermissionError):
-            return True
+        except OSError as error:
+            if error.errno in _HELD:
+                return True
+            raise
         finally:
             os.close(descriptor)
         return False

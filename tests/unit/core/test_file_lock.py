@@ -18,7 +18,7 @@ from aignostics_async._core._file_lock import FileLock, LocksUnsupported
 from aignostics_async.bulk.database._job_folder import JobFolder
 
 
-@pytest.fixture(params=[errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTTY, 0])
+@pytest.fixture(params=[errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTTY, errno.EPERM, 0])
 def without_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every lock be refused, or be given to everybody."""
 
@@ -49,6 +49,7 @@ def test_a_file_system_without_locks_that_work_is_recognized(tmp_path: Path) -> 
         FileLock(tmp_path / "lock").acquire()
     with pytest.raises(JobError, match="keep the job's folder on a local disk"):
         JobFolder(tmp_path).acquire()
+    assert JobFolder(tmp_path).holder() is None
     assert open_files() == before
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
 
 from ..._core._redaction import excerpt, without_values
 from ..._core._urls import DEFAULT_PORTS, has_user_name
-from ..._http._retry import AttemptFailed, Outcome, read_retry_after
+from ..._http._retry import AttemptFailed, Outcome, parse_date, read_retry_after
 from ...errors import TransferError, TransferInterrupted, UrlRefused, is_transient_code, is_transient_status
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -28,6 +29,8 @@ _BANDWIDTH_EXCEEDED = 509
 _REGION = re.compile(rb"<Region>([a-z0-9-]{1,40})</Region>")
 _REGION_NAME = re.compile(r"[a-z0-9-]{1,40}")
 _REFUSED_KEYS = frozenset({401, 403})
+# Few storages name the clock when it makes them refuse a signature, and Azure accepts none from the future.
+_CLOCK_TOLERANCE = timedelta(minutes=1)
 EXPIRED_CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"})
 FRESH_URL = "the signed URL has expired, or is not valid for this request; get a fresh one"
 STORE_FULL = "the store is full, or a quota of it is used up; make room, or have the quota raised"
@@ -116,6 +119,8 @@ def refused(
         message = f"{problem}; try again later{said}"
         return AttemptFailed(TransferInterrupted(message, name=name, status=status, code=code), outcome)
     advice = STORE_FULL if is_full else _advice(_region(headers, body), headers.get("location"), status)
+    if status in _REFUSED_KEYS or code in EXPIRED_CODES:
+        advice = _clock_advice(headers) or advice
     refusal = UrlRefused(f"{problem}{said}", name=name, status=status, code=code, advice=advice)
     return AttemptFailed(refusal, outcome)
 
@@ -136,6 +141,19 @@ def _region(headers: Mapping[str, str], body: bytes) -> str | None:
         return told
     found = _REGION.search(body)
     return found[1].decode("ascii") if found else None
+
+
+def _clock_advice(headers: Mapping[str, str]) -> str | None:
+    """Return what to do where this machine tells another time than the storage; None where it does not."""
+    date = parse_date(headers.get("date"))
+    ahead = timedelta() if date is None else datetime.now(UTC) - date
+    if abs(ahead) < _CLOCK_TOLERANCE:
+        return None
+    minutes = abs(ahead) / timedelta(minutes=1)
+    return (
+        f"the clock of this machine is {minutes:,.0f} minutes {'ahead of' if ahead > timedelta() else 'behind'} "
+        "the storage's, and a signature is valid for a time only; set the clock, then repeat it"
+    )
 
 
 def _advice(region: str | None, place: str | None, status: int) -> str:
