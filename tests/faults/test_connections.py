@@ -664,6 +664,14 @@ def test_a_connection_that_is_cancelled_while_it_opens_is_not_broken(via_proxy: 
             pool.open(("https", "127.0.0.1", server.port, proxy), token)
 
 
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "http://proxy.invalid:3128"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_cant_be_reached_is_named(scheme: str, proxy: str) -> None:
+    pool = _pool.ConnectionPool(PATIENT, ssl.create_default_context())
+    with pytest.raises(_connection.ConnectionBroken, match="the proxy .* can't be reached"):
+        pool.open((scheme, "store.invalid", 443, Proxy.parse(proxy)), CancelToken())
+
+
 async def test_a_handshake_can_be_cancelled(tmp_path: Path) -> None:
     """The server accepts and says nothing, which TLS waits for."""
     held = threading.Event()

@@ -250,7 +250,8 @@ def test_a_password_in_the_root_is_refused_and_not_shown(
     ("settings", "variables", "words"),
     [
         (Settings(proxy=""), {}, "proxy"),
-        (Settings(proxy="socks5://127.0.0.1:9"), {}, "proxy"),
+        (Settings(proxy="socks5://127.0.0.1:9"), {}, "http://host:port"),
+        (Settings(), {"ALL_PROXY": "socks5h://127.0.0.1:9"}, "http://host:port"),
         (Settings(), {"HTTPS_PROXY": "garbage://x"}, "proxy"),
         (Settings(), {"SSL_CERT_FILE": "/nope.pem"}, "SSL_CERT_FILE"),
     ],

@@ -30,8 +30,8 @@ class Proxy:
     def parse(cls, url: str) -> Self:
         """Return the proxy of a URL, which may hold a user name and password.
 
-        Without a scheme it is a proxy of HTTP. Raises ConfigurationError without a host, or for a port that
-        there is not.
+        Without a scheme it is a proxy of HTTP. Raises ConfigurationError without a host, for a port that
+        there is not, and for another kind of proxy, such as one of SOCKS.
         """
         scheme, rest = split_scheme(url.strip())
         # The last @: a password may hold others, and slashes.
@@ -40,10 +40,10 @@ class Proxy:
         shown = f"{scheme or 'http'}://{_PLACE_END.split(place, 1)[0]}"
         try:
             parts = urlsplit(shown)
-            has_place = parts.port != 0 and bool(parts.hostname)
+            is_usable = parts.scheme in DEFAULT_PORTS and parts.port != 0 and bool(parts.hostname)
         except ValueError:
-            has_place = False
-        if not has_place:  # the parts of a password may be anywhere in it
+            is_usable = False
+        if not is_usable:  # the parts of a password may be anywhere in it
             raise ConfigurationError("the proxy can't be used: its URL must have the form http://host:port")
         return cls(shown, Secret(credentials) if sign else None)
 

@@ -90,6 +90,24 @@ def test_other_formats_are_left_out_and_told(here: Path) -> None:
     assert references(named) == ["b.vsi", "old/c.vsi"], "a rule that names them takes them"
 
 
+@pytest.mark.parametrize(
+    ("sources", "told"),
+    [
+        ({"places": ["in/**/*.svs"]}, {".a", ".b", "@eaDir"}),
+        ({"places": ["in/x/*"]}, {".b"}),
+        ({"places": ["in"], "rules": [SelectionRule(".a/**", counts=True)]}, {".a"}),
+        ({"places": ["in"], "rules": [SelectionRule("x/**/*.svs", counts=True)]}, {".b"}),
+        ({"places": ["in"], "rules": [SelectionRule("x", counts=False)]}, {".a", "@eaDir"}),
+        ({"places": ["in"], "rules": [SelectionRule("y/*.svs", counts=True)]}, set()),
+    ],
+)
+def test_folders_that_a_pattern_may_mean_are_left_out_and_told(
+    here: Path, sources: dict[str, Any], told: set[str]
+) -> None:
+    touch(here, "in/.a/1.svs", "in/x/.b/2.svs", "in/@eaDir/3.svs")
+    assert {Path(each.path).name for each in find(**sources).left_out} == told
+
+
 def test_what_a_pattern_names_counts_whatever_it_is(here: Path) -> None:
     touch(here, "in/a.svs", "in/b.ndpi", "in/deep/c.ndpi", "in/deep/d.svs", "in/deep/e.txt", "out.ndpi")
     assert references(find(places=["in/*.ndpi"])) == ["b.ndpi"]

@@ -197,8 +197,7 @@ class ConnectionPool:
             check_literal(host)
             via = proxy_address(proxy) if proxy else None
             # Behind a proxy it is the proxy that looks the host up.
-            dialled = (host, port) if via is None else (via.hostname or "", via.port or 80)
-            sock = dial(*dialled, deadline, token)
+            sock = dial(host, port, deadline, token) if via is None else _dial_proxy(via, deadline, token)
             if proxy is not None and scheme == "https":
                 _tunnel(sock, host, port, proxy, deadline)
             if scheme == "https":
@@ -360,6 +359,16 @@ def _for_another_origin(headers: Mapping[str, str]) -> dict[str, str]:
 
 def _host(target: SplitResult) -> str:
     return target.netloc.rpartition("@")[2]
+
+
+def _dial_proxy(proxy: SplitResult, deadline: float, token: CancelToken) -> socket.socket:
+    """Return a connection to a proxy; its failure is not that of the host behind it."""
+    host, port = proxy.hostname or "", proxy.port or 80
+    try:
+        return dial(host, port, deadline, token)
+    except (OSError, UnicodeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+    raise OSError(f"the proxy {host}:{port} can't be reached: {reason}")
 
 
 def _tunnel(sock: socket.socket, host: str, port: int, proxy: Proxy, deadline: float) -> None:

@@ -81,6 +81,20 @@ def counts(rules: Sequence[SelectionRule], path: str) -> bool:
     return verdict
 
 
+def may_count_inside(rules: Sequence[SelectionRule], folder: str) -> bool:
+    """Whether something in a folder may count, which was not looked into."""
+    verdict = not rules or not rules[0].counts
+    for rule in rules:
+        if reaches(rule, folder) if rule.counts else rule.fits(folder):
+            verdict = rule.counts
+    return verdict
+
+
+def reaches(rule: SelectionRule, folder: str) -> bool:
+    """Whether a pattern may match something in a folder."""
+    return _reach(rule.parts, _names(folder))
+
+
 def names(rules: Sequence[SelectionRule], path: str) -> bool:
     """Whether the last rule that a file fits takes it in, and names the file itself."""
     fitting = [rule for rule in rules if rule.fits(path)]
@@ -127,3 +141,10 @@ def _fit(parts: Sequence[str], names: Sequence[str], *, whole: bool) -> bool:
     if len(parts) == 1:
         return True
     return any(_fit(parts[1:], names[start:], whole=whole) for start in range(len(names)))
+
+
+def _reach(parts: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether names, or names below them, may fit the parts of a pattern."""
+    if not parts or not names or parts[0] == "**":
+        return True
+    return fnmatchcase(names[0], parts[0]) and _reach(parts[1:], names[1:])

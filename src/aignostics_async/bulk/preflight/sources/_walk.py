@@ -15,7 +15,15 @@ from ....slides import LeftOut
 from ....slides._search import candidates
 from .._findings import Finding, FindingKind
 from ._manifest import Manifest, ManifestRow, read_manifest
-from ._selection_rules import SelectionRule, counts, is_pattern, names, split_pattern
+from ._selection_rules import (
+    SelectionRule,
+    counts,
+    is_pattern,
+    may_count_inside,
+    names,
+    reaches,
+    split_pattern,
+)
 from ._sources import ListedPath, Sources, read_list
 
 _ADDRESS = re.compile(r"[A-Za-z][\w+.-]+://|[A-Za-z]:[\\/]")
@@ -104,7 +112,12 @@ class Walk:
 
         def leave_out(each: LeftOut) -> None:
             relative = relative_path(each.path, root)
-            if (rule is None or rule.fits(relative)) and counts(self._sources.rules, relative):
+            rules = self._sources.rules
+            if os.path.isdir(each.path):  # a pattern is one of files in it
+                may_count = (rule is None or reaches(rule, relative)) and may_count_inside(rules, relative)
+            else:
+                may_count = (rule is None or rule.fits(relative)) and counts(rules, relative)
+            if may_count:
                 self.left_out.append(each)
 
         def is_named(path: str) -> bool:
