@@ -668,7 +668,7 @@ def test_a_connection_that_is_cancelled_while_it_opens_is_not_broken(via_proxy: 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_proxy_that_cant_be_reached_is_named(scheme: str, proxy: str) -> None:
     pool = _pool.ConnectionPool(PATIENT, ssl.create_default_context())
-    with pytest.raises(_connection.ConnectionBroken, match="the proxy .* can't be reached"):
+    with pytest.raises(_connection.ConnectionBroken, match=r"the proxy .* can't be reached"):
         pool.open((scheme, "store.invalid", 443, Proxy.parse(proxy)), CancelToken())
 
 

@@ -150,9 +150,10 @@ def _clock_advice(headers: Mapping[str, str]) -> str | None:
     if abs(ahead) < _CLOCK_TOLERANCE:
         return None
     minutes = abs(ahead) / timedelta(minutes=1)
+    direction = "ahead of" if ahead > timedelta() else "behind"
     return (
-        f"the clock of this machine is {minutes:,.0f} minutes {'ahead of' if ahead > timedelta() else 'behind'} "
-        "the storage's, and a signature is valid for a time only; set the clock, then repeat it"
+        f"the clock of this machine is {minutes:,.0f} minutes {direction} the storage's, and a "
+        "signature is valid for a time only; set the clock, then repeat it"
     )
 
 
