@@ -174,15 +174,15 @@ def test_damage_only_warns(
 @pytest.mark.process
 def test_processes_that_begin_it_at_once_share_one_key(tmp_path: Path, slide: Path) -> None:
     code = (
-        "import sys, pathlib; sys.path.insert(0, 'tests/unit'); import test_billing_index as t\n"
+        "import sys, pathlib, test_billing_index as t\n"
         "index = t.BillingIndex(pathlib.Path(sys.argv[1]))\n"
         "index.record(t.SCOPE, sys.argv[2], [('case', t.identity(pathlib.Path(sys.argv[3])))])"
     )
     folder = str(tmp_path / "billing")
     runs = [f"run-{number}" for number in range(4)]
     command = [sys.executable, "-c", code, folder]
-    root = Path(__file__).resolve().parents[3]
-    processes = [subprocess.Popen([*command, run, str(slide)], cwd=root) for run in runs]
+    here = Path(__file__).parent
+    processes = [subprocess.Popen([*command, run, str(slide)], cwd=here) for run in runs]
     assert [process.wait(timeout=60) for process in processes] == [0] * len(runs)
     assert sorted(recognized(BillingIndex(Path(folder)), identity(slide))) == runs
 
