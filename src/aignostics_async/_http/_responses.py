@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._core._redaction import excerpt
-from ..errors import APIStatusError, Gone, NotFound, status_error_class
+from ..errors import APIStatusError, status_error_class
+from ..errors._api import ABSENCES
 from ._retry import parse_date, read_retry_after
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     from ._client import Response
 
-_ABSENCES = (Gone, NotFound)
 _BEGINNING = 64 * 1024  # bytes; an excerpt shows less
 
 
@@ -30,7 +30,7 @@ def status_error(method: str, path: str, response: Response) -> APIStatusError:
     """
     headers, who = response.headers, answered_by(response)
     kind = status_error_class(response.status_code)
-    return (APIStatusError if who != "api" and issubclass(kind, _ABSENCES) else kind)(
+    return (APIStatusError if who != "api" and issubclass(kind, ABSENCES) else kind)(
         response.status_code,
         method=method,
         path=path,

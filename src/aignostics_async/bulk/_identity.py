@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from .._core._pager import MIN_PAGE_SIZE
 from .._internals import token_claims
-from ..errors import APIStatusError, InvalidResponse, JobRefused, NotFound, NotInContract
+from ..errors import APIStatusError, InvalidResponse, JobRefused, NotInContract
+from ..errors._api import ABSENCES
 from ._plan import check_server
 from .database import _job_commands, _queries
 
@@ -104,7 +105,7 @@ async def sees_any(client: Client, run_ids: Sequence[str]) -> bool:
     for run_id in run_ids:
         try:
             await client.run(run_id).details()
-        except NotFound:
+        except ABSENCES:
             continue
         return True
     return False

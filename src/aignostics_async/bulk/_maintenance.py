@@ -17,8 +17,8 @@ from ..errors import (
     JobError,
     JobRefused,
     JobStateError,
-    NotFound,
 )
+from ..errors._api import ABSENCES
 from ..storage._protocol import Deleting
 from ..submission._marks import new_token
 from .database import _commands, _queries, _run_commands
@@ -59,7 +59,7 @@ async def resolve(
         )
     try:
         details = await run.details()
-    except NotFound:
+    except ABSENCES:
         raise JobRefused(f"there is no run {run_id}, or it belongs to another user") from None
     wanted = {item.reference + row.tag for item in await database.read(_queries.members(intent))}
     found = {item.reference async for item in run.results()}
@@ -105,7 +105,7 @@ async def _end_run(client: Client, run_id: str) -> str:
         is_cancelled = await client.run(run_id).cancel()
     except Conflict:
         is_cancelled = False
-    except NotFound:
+    except ABSENCES:
         return "it was not there any more"
     return _WAS_CANCELLED if is_cancelled else "it was over already"
 

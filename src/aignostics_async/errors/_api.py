@@ -276,6 +276,10 @@ class Gone(APIStatusError):
     advice = "It was deleted, by this request's first try or by somebody else; there is nothing left to do."
 
 
+ABSENCES = (Gone, NotFound)
+"""Errors that say that something is not there, or not any more."""
+
+
 class PreconditionFailed(APIStatusError):
     """A 412 response: the resource was changed since it was read.
 

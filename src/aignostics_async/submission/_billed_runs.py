@@ -11,7 +11,7 @@ from attrs import define, evolve, field, frozen
 
 from .._core._pager import MAX_PAGE_SIZE, Pager, PageRequest
 from ..contracts._protocol import RunFilter
-from ..errors import Gone, NotFound
+from ..errors._api import ABSENCES
 from ..models import ItemStatus
 from ._find import runs_since
 
@@ -95,7 +95,7 @@ class BilledRuns:
         try:
             is_final = (await self.bridge.get_run(run_id)).status.is_final
             items = [item async for item in listing]
-        except (NotFound, Gone):
+        except ABSENCES:
             return _RunContent({}, is_final=True)
         digests = await to_thread.run_sync(lambda: [self.index.digest_of(item.reference) for item in items])
         has_results = [_has_results(item, is_final=is_final) for item in items]

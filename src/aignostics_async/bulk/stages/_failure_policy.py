@@ -20,18 +20,15 @@ from ...errors import (
     DiskFull,
     FileUnwritable,
     Forbidden,
-    Gone,
     JobError,
     LocalFileChanged,
-    NotFound,
     TokenEndpointUnavailable,
     TransferInterrupted,
     Unauthorized,
     UrlRefused,
 )
+from ...errors._api import ABSENCES
 
-GONE = (Gone, NotFound)
-"""Errors that say of a run that it is not there any more."""
 _FOR_ALL = (AuthenticationError, ConfigurationError, DiskFull, Forbidden, JobError, Unauthorized)
 _BACKOFF = Backoff(1.0, 60.0)
 _MAX_RETRY_AFTER = 600.0  # seconds
@@ -126,7 +123,7 @@ class CircuitBreaker:
     def failed(self, error: AignosticsError) -> bool:
         """Register that an item was quarantined for an error; return whether the job should stop."""
         # A run that is gone says nothing about the next one.
-        if isinstance(error, GONE) or not isinstance(error, self._counted):
+        if isinstance(error, ABSENCES) or not isinstance(error, self._counted):
             return False
         # What is in trouble fails with one status now and another then.
         kind = "transient" if error.is_transient else f"{type(error).__name__} {getattr(error, 'status', '')}"

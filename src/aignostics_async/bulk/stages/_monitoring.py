@@ -11,6 +11,7 @@ from ..._core._display_text import with_code
 from ..._core._tasks import plain_task_group
 from ..._internals import watch_new_run
 from ...errors import APIStatusError, JobStopped
+from ...errors._api import ABSENCES
 from ...models import ItemStatus
 from ..database import _queries, _run_commands
 from ..database._journal import EventType
@@ -18,7 +19,6 @@ from ..database._run_commands import ExpectedOutput
 from ..database._samples import Stage
 from ..database._states import ItemState
 from ..reconciliation._tags import plain
-from ._failure_policy import GONE
 from ._signals import StageId
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Monitoring:
             try:
                 details = await self._watch(run)
                 await self._end(run, details)
-            except GONE as error:
+            except ABSENCES as error:
                 # A replica may be far behind, and a run that is given up here is billed again.
                 if look == _LOOKS:
                     await self._lose(run, error)
