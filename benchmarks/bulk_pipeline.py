@@ -177,7 +177,9 @@ class Taking:
 
     def as_artifact(self, entry: SlideEntry, info: SlideInfo, *, url: str, checksum: str) -> InputArtifact:
         """Return a slide as an input artifact."""
-        return InputArtifact("slide", url, {"checksum_base64_crc32c": checksum})
+        # With a case of its own each is another analysis; else all would be looked up as billed before.
+        metadata = {"checksum_base64_crc32c": checksum, "case": entry.reference}
+        return InputArtifact("slide", url, metadata)
 
 
 async def make(database: Database, count: int, slide: Path, *, chunk_size: int = 100) -> None:
