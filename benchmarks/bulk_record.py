@@ -40,7 +40,11 @@ async def ask_status(folder: Path, expected: int, statuses: list[float]) -> None
     while True:
         begun = time.perf_counter()
         process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
-        told, _ = await process.communicate()
+        try:
+            told, _ = await process.communicate()
+        finally:
+            if process.returncode is None:  # the job is over, and its folder about to go
+                process.kill()
         statuses.append(time.perf_counter() - begun)
         status = json.loads(told)
         if (status["verdict"], sum(status["states"].values())) != ("UNFINISHED", expected):
