@@ -177,10 +177,10 @@ def read_troubles(execute: Execute) -> Iterator[ReportedItem]:
     return map(_item, execute(_ITEMS + where + _IN_ORDER))
 
 
-def read_pictured(execute: Execute, most: int) -> Iterator[tuple[int, str]]:
+def read_pictured(execute: Execute, limit: int) -> Iterator[tuple[int, str]]:
     """Yield number and path of the first slides, and of the first slides in trouble."""
-    yield from execute("SELECT number, path FROM items ORDER BY reference LIMIT ?", (most,))
-    for row in islice(read_troubles(execute), most):
+    yield from execute("SELECT number, path FROM items ORDER BY reference LIMIT ?", (limit,))
+    for row in islice(read_troubles(execute), limit):
         yield row.number, row.path
 
 

@@ -11,14 +11,14 @@ from typing import IO, Any
 _MAX_HEADER = 256 * 1024 * 1024
 
 
-def read_bounded(path: Path, most: int) -> bytes:
-    """Return the content of a file; raises OSError, also for one of more than `most` bytes and for pipes."""
+def read_bounded(path: Path, limit: int) -> bytes:
+    """Return the content of a file; raises OSError, also for one of more than `limit` bytes and for pipes."""
     if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would block
         raise OSError(errno.EINVAL, "it is no file")
     with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size > most:
+        if os.fstat(file.fileno()).st_size > limit:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-        return file.read(most)
+        return file.read(limit)
 
 
 class WholeFileWanted(Exception):

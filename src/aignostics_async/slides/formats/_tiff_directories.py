@@ -29,12 +29,14 @@ SUB_DIRECTORIES, EXIF = 330, 34665
 RESOLUTIONS = X_RESOLUTION, Y_RESOLUTION = 282, 283
 """Rationals, which some programs write as another type: readers of TIFF take any number."""
 _LONG_TEXTS = frozenset({DESCRIPTION, PAGE_NAME, DOCUMENT_NAME, ARTIST})
+# Of the kind of a picture, its size, pixels, strips, tiles and unit of resolution, and Hamamatsu's own.
 _WANTED = frozenset(
     {
         254, 256, 257, 258, 259, 262, 273, 277, 279, 284, 296, 322, 323, 324, 325, SUB_DIRECTORIES, EXIF,
         65420,
     }
 )  # fmt: skip
+_NUMERIC = _WANTED | set(RESOLUTIONS)
 
 
 class Damaged(Exception):
@@ -89,11 +91,11 @@ class _DirectoryReader:
         tags: dict[int, Any] = {}
         for number in range(count):
             tag, kind, amount, value = struct.unpack_from(entry_form, table, number * width)
-            if kind in (_NUMBERS if tag in RESOLUTIONS else _INTEGERS) and tag in (*_WANTED, *RESOLUTIONS):
+            if tag in _NUMERIC and kind in (_NUMBERS if tag in RESOLUTIONS else _INTEGERS):
                 tags[tag] = self._value(kind, amount, value)
             elif tag in _WANTED:
                 tags[tag] = (0,)  # it says something else than what a missing tag stands for
-            elif kind in _TEXTS and tag not in (*_NO_TEXTS, *_WANTED):
+            elif kind in _TEXTS and tag not in _NO_TEXTS:
                 with suppress(Damaged, struct.error):  # it shows no pixels
                     tags[tag] = self._text(tag, kind, amount, value)
         (following,) = struct.unpack_from(next_form, table, count * width)
