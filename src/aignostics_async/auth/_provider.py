@@ -188,11 +188,12 @@ class IdentityProvider:
 
             provider.may_be_issuer("https://login.example.com/")
 
-        True if the parameter is the token URL, with its origin as the property `issuer` has it, or above it;
-        both are compared as texts. So `https://host/realms/a` is not accepted for the token URL
-        `https://host/realms/b/token`.
+        True for the property `issuer`, the token URL, and each path between them, compared as texts. So
+        `https://host/realms/a` is not accepted for the token URL `https://host/realms/b/token`.
         """
-        return f"{self.issuer}{urlsplit(self.token_url).path}/".startswith(f"{issuer.rstrip('/')}/")
+        told = f"{issuer.rstrip('/')}/"
+        is_below = told.startswith(f"{self.issuer}/")
+        return is_below and f"{self.issuer}{urlsplit(self.token_url).path}/".startswith(told)
 
     @property
     def display_name(self) -> str:

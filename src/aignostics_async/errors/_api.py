@@ -248,7 +248,7 @@ class RunVanished(NotFound):
 
 
 class Conflict(APIStatusError):
-    """A 409 response: the current state of the run does not permit this request.
+    """A 409 response: the current state of the resource does not permit this request.
 
     Raised by `Run.cancel` for a run that has ended and was not cancelled, and by `Run.delete_results` for one
     that has not ended. Read the run's details before you try again. The attributes are those of

@@ -310,6 +310,8 @@ def test_addresses() -> None:
         ("https://tenant.example.com/oauth/token", "https://tenant.example.com", True),
         ("https://tenant.example.com/oauth/token", "https://other.example.com/", False),
         ("https://tenant.example.com/oauth/token", "https://tenant.example.com.evil.org", False),
+        ("https://tenant.example.com/oauth/token", "https:", False),
+        ("https://tenant.example.com/oauth/token", "", False),
         ("https://HOST:443/realms/a/protocol/openid-connect/token", "https://host/realms/a", True),
         ("https://host/realms/ab/protocol/openid-connect/token", "https://host/realms/a", False),
         ("https://host/realms/a/protocol/openid-connect/token", "https://host/realms/b", False),

@@ -67,13 +67,13 @@ class DaskEngine:
     async def open(self, setup: EngineSetup) -> AsyncIterator[OpenEngine]:
         """Return an async context manager that yields the engine, open for one job.
 
-        `BulkJob.run` and `run_preflight` call it. Entering connects to the scheduler and waits for workers, a
-        job until it is drained, a preflight for ten minutes. Leaving disconnects, and ends workers that it
-        has started.
+        `BulkJob.run` and `run_preflight` call it. Entering connects to the scheduler and waits for workers:
+        in a job until it is drained, in a preflight for ten minutes. Leaving disconnects, and ends workers
+        that it has started.
 
         Entering raises MissingExtra without the `cluster` extra; ClusterRefused for a cluster that is not
-        protected by TLS off this machine or differs in versions, and for certificates or a scheduler file
-        that can't be used; ClusterLost if no scheduler answers in 30 s, no worker comes, or `local_workers`
+        protected by TLS off this machine or differs in versions, and for an address, certificates or a
+        scheduler file that can't be used; ClusterLost if no scheduler answers in 30 s, no worker comes, or `local_workers`
         can't be started; JobError if the folder of results can't be written; and for the access token, the
         errors of requests that `Pager` names.
         """
