@@ -73,9 +73,9 @@ class DaskEngine:
 
         Entering raises MissingExtra without the `cluster` extra; ClusterRefused for a cluster that is not
         protected by TLS off this machine or differs in versions, and for an address, certificates or a
-        scheduler file that can't be used; ClusterLost if no scheduler answers in 30 s, no worker comes, or `local_workers`
-        can't be started; JobError if the folder of results can't be written; and for the access token, the
-        errors of requests that `Pager` names.
+        scheduler file that can't be used; ClusterLost if no scheduler answers in 30 s, no worker comes, or
+        `local_workers` can't be started; JobError if the folder of results can't be written; and for the
+        access token, the errors of requests that `Pager` names.
         """
         async with AsyncExitStack() as stack:
             address, security = await self._place(stack)
