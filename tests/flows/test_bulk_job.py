@@ -494,7 +494,7 @@ async def test_a_run_that_the_platform_calls_gone_stops_no_other(harness: JobHar
     harness.emulator.set_clock(rate=RATE)
     ((gone, reference), *_) = harness.rows("SELECT run_id, reference FROM items ORDER BY number")
     answer = {"status": 410, "body": {"detail": "it was deleted"}}
-    harness.emulator.set_faults({"method": "GET", "path": f"{RUNS}/{gone}(/items)?", **answer})
+    harness.emulator.set_faults({"method": "GET", "path": f"{RUNS}/{gone}(/.*)?", **answer})
     assert (await harness.run()).status is JobStatus.SOME_FAILED
     assert dict(harness.rows("SELECT reference, state FROM items WHERE state <> 'DONE'")) == {
         reference: "SET_ASIDE"
