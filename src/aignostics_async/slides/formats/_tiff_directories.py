@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, BinaryIO
 
+from ..privacy._texts_within import decoded
 from ._detection import byte_order, is_big_tiff
 
 # Types of values, as `struct` writes them; a rational is two numbers.
@@ -113,7 +114,7 @@ class _DirectoryReader:
     def _text(self, tag: int, kind: int, amount: int, inline: bytes) -> str | bytes:
         """Return a text, or bytes that may hold one."""
         content = self._content(amount if tag in _LONG_TEXTS else min(amount, _MAX_TEXT), inline, amount)
-        return as_text(content) if kind == _ASCII or tag in _LONG_TEXTS else content
+        return decoded(content.rstrip(b"\0")) if kind == _ASCII or tag in _LONG_TEXTS else content
 
     def _content(self, length: int, inline: bytes, amount: int = 0) -> bytes:
         """Return the first bytes of a value of `amount` bytes, by default of all of it."""
@@ -127,11 +128,3 @@ class _DirectoryReader:
         self._left -= length
         self._file.seek(offset)
         return self._file.read(length)
-
-
-def as_text(value: bytes) -> str:
-    """Return a text, which old programs write in Latin-1."""
-    try:
-        return value.rstrip(b"\0").decode()
-    except UnicodeDecodeError:
-        return value.rstrip(b"\0").decode("latin-1")

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from ._identifying import IdentifyingKind, description_kinds, says_something
 from ._person_names import mentions_person
-from ._texts_within import texts_within
+from ._texts_within import decoded, texts_within
 
 _PATIENT_FIELDS = frozenset(
     {
@@ -147,10 +147,7 @@ def _text(value: object, encodings: Sequence[str] = ()) -> str:
     if not isinstance(value, bytes):
         return "" if value is None else str(value)
     value = value[:_MAX_TEXT]
-    try:
-        text = value.decode().strip("\0 ")
-    except UnicodeDecodeError:
-        text = value.decode("latin-1").strip("\0 ")
+    text = decoded(value).strip("\0 ")
     if encodings and not (value.isascii() and _ESCAPE not in value):
         from pydicom.charset import decode_bytes
 

@@ -15,7 +15,7 @@ def texts_within(value: bytes) -> Iterator[str]:
     narrow = value.replace(b"\0", b"") if value.count(0) * 3 > len(value) else value
     found = list(filter(_is_readable, _RUN.findall(narrow)))
     if 2 * sum(map(len, found)) >= len(narrow):  # other bytes look like letters at times
-        yield from map(_decoded, found)
+        yield from map(decoded, found)
     wide = value.removeprefix(b"UNICODE\0")[:_MAX_WIDE]  # as EXIF writes it
     for form in ("utf-16-le", "utf-16-be"):
         text = wide.decode(form, "ignore")
@@ -32,8 +32,9 @@ def _is_readable(run: bytes) -> bool:
     return True
 
 
-def _decoded(run: bytes) -> str:
+def decoded(text: bytes) -> str:
+    """Return a text in UTF-8, or else in Latin-1, as old programs write it."""
     try:
-        return run.decode()
+        return text.decode()
     except UnicodeDecodeError:
-        return run.decode("latin-1")
+        return text.decode("latin-1")
